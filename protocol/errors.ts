@@ -1,0 +1,75 @@
+/**
+ * The error catalogue: every failure a client can see, in CouchDB's words. `docs/errors.md` explains each to a user and
+ * a test keeps the two equal. Code throws `CouchError`; one place (`server/http/error-reply.ts`) turns it into a reply.
+ */
+export interface CatalogueEntry {
+  /** HTTP status. */
+  readonly status: number;
+  /** Reason given when the thrower has nothing better to say. */
+  readonly reason: string;
+}
+
+const entry = (status: number, reason: string): CatalogueEntry => ({ status, reason });
+
+export const catalogue = {
+  bad_request: entry(400, "The request could not be understood."),
+  query_parse_error: entry(400, "A query parameter could not be understood."),
+  doc_validation: entry(400, "The document has a member that it must not have."),
+  illegal_docid: entry(400, "The document id is not allowed."),
+  illegal_database_name: entry(400, "The database name is not allowed."),
+  database_name_too_long: entry(400, "The database name is too long."),
+  compilation_error: entry(400, "A function of the design document does not compile."),
+  content_md5_mismatch: entry(400, "Possible message corruption."),
+  unauthorized: entry(401, "You are not authorized to access this db."),
+  forbidden: entry(403, "You are not allowed to do that."),
+  not_found: entry(404, "missing"),
+  method_not_allowed: entry(405, "Only other methods are allowed here."),
+  not_acceptable: entry(406, "The accepted content types cannot be served."),
+  conflict: entry(409, "Document update conflict."),
+  file_exists: entry(412, "The database could not be created, the file already exists."),
+  missing_stub: entry(412, "An attachment stub names an attachment that is not there."),
+  too_large: entry(413, "The request entity is too large."),
+  document_too_large: entry(413, "The document is too large."),
+  attachment_too_large: entry(413, "The attachment is too large."),
+  bad_content_type: entry(415, "Content-Type must be application/json"),
+  requested_range_not_satisfiable: entry(416, "Requested range not satisfiable"),
+  expectation_failed: entry(417, "The expectation could not be met."),
+  too_many_requests: entry(429, "Too many requests. Try again later."),
+  unknown_error: entry(500, "An unknown error occurred."),
+  internal_server_error: entry(500, "An internal error occurred."),
+  not_implemented: entry(501, "Settee does not do this yet."),
+  service_unavailable: entry(503, "The server is stopping or overloaded. Try again later."),
+  timeout: entry(500, "The request could not be processed in a reasonable amount of time."),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorName = keyof typeof catalogue;
+
+export interface CouchErrorOptions {
+  /** Replaces the catalogue's status, where CouchDB uses one word with two statuses. */
+  readonly status?: number;
+  /** Headers of the reply, e.g. `Allow` or `WWW-Authenticate`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the reply's body. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+  /** What really happened: logged, never sent. */
+  readonly cause?: unknown;
+}
+
+/** A failure that a client is told of: `{error: name, reason}` with the catalogue's status. */
+export class CouchError extends Error {
+  readonly status: number;
+  readonly error: ErrorName;
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly detail: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(error: ErrorName, reason: string = catalogue[error].reason, options: CouchErrorOptions = {}) {
+    super(`${error}: ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "CouchError";
+    this.error = error;
+    this.reason = reason;
+    this.status = options.status ?? catalogue[error].status;
+    this.headers = options.headers;
+    this.detail = options.detail;
+  }
+}

@@ -1,0 +1,43 @@
+/** `_security` of a database, and who is asking. Shapes as in CouchDB 3.5. */
+import type { UserName } from "./ids.js";
+
+export interface SecurityList {
+  readonly names?: readonly string[];
+  readonly roles?: readonly string[];
+}
+
+/** Free members beside `admins` and `members` are kept as they are. */
+export interface SecurityObject {
+  readonly admins?: SecurityList;
+  readonly members?: SecurityList;
+  readonly [other: string]: unknown;
+}
+
+/** CouchDB 3's default: only administrators, until somebody says otherwise. */
+export const defaultSecurity: SecurityObject = {
+  members: { roles: ["_admin"] },
+  admins: { roles: ["_admin"] },
+};
+
+/** How a caller proved who they are. */
+export type AuthenticationMethod = "anonymous" | "cookie" | "default" | "jwt" | "proxy";
+
+/** Who is asking. `name` is null for a guest. Role `_admin` is a server administrator. */
+export interface Identity {
+  readonly name: UserName | null;
+  readonly roles: readonly string[];
+  readonly method: AuthenticationMethod;
+}
+
+export const anonymous: Identity = { name: null, roles: [], method: "anonymous" };
+
+export function isServerAdmin(identity: Identity): boolean {
+  return identity.roles.includes("_admin");
+}
+
+/** What `validate_doc_update` and filters are told of the caller. */
+export interface UserContext {
+  readonly db: string;
+  readonly name: string | null;
+  readonly roles: readonly string[];
+}

@@ -1,0 +1,46 @@
+/**
+ * What the gateway needs of a store, and no more: accounts, databases, security, design documents, single documents and
+ * a changes feed. `embedded.ts` answers from the data directory, `couchdb.ts` from an Apache CouchDB cluster.
+ * Every method is safe to repeat after a crash half way through its caller.
+ */
+import type { DatabaseName, DocId, RevId } from "../../protocol/ids.js";
+import type { SecurityObject } from "../../protocol/security.js";
+
+/** A document as plain JSON, with its id and revision. */
+export interface JsonDocument {
+  readonly _id: string;
+  readonly _rev?: string;
+  readonly _deleted?: boolean;
+  readonly [member: string]: unknown;
+}
+
+export interface ChangeNotice {
+  readonly id: DocId;
+  readonly deleted: boolean;
+}
+
+export interface Backend {
+  /** Creates the database; "exists" when it was there already, which is as good. */
+  createDatabase(name: DatabaseName): Promise<"created" | "exists">;
+  databaseExists(name: DatabaseName): Promise<boolean>;
+  /** "missing" when it was not there, which is as good. */
+  deleteDatabase(name: DatabaseName): Promise<"deleted" | "missing">;
+  /** @throws CouchError not_found when the database does not exist */
+  getSecurity(name: DatabaseName): Promise<SecurityObject>;
+  /** Durable when it resolves. */
+  putSecurity(name: DatabaseName, security: SecurityObject): Promise<void>;
+  /** The winning revision, or undefined when there is none or it is deleted. */
+  getDocument<T extends JsonDocument>(database: DatabaseName, id: DocId): Promise<T | undefined>;
+  /**
+   * Writes one revision on top of `document._rev` (none: a new document), past `validate_doc_update`: the gateway's own
+   * writes are trusted. Durable when it resolves. @throws CouchError conflict
+   */
+  putDocument(database: DatabaseName, document: JsonDocument): Promise<RevId>;
+  /** Winning, undeleted documents whose ids lie in [from, to), in id order, at most `limit` (default 1,000). */
+  listDocuments<T extends JsonDocument>(
+    database: DatabaseName,
+    range: { readonly from?: string; readonly to?: string; readonly limit?: number },
+  ): Promise<readonly T[]>;
+  /** Calls `listener` after every commit to the database, from now on. The result stops it. */
+  subscribe(database: DatabaseName, listener: (change: ChangeNotice) => void): () => void;
+}

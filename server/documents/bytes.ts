@@ -1,0 +1,124 @@
+/** Reading and writing the compact binary parts of records: variable-length integers (7 bits a byte, low first) and text. */
+
+export class ByteReader {
+  readonly bytes: Buffer;
+  at: number;
+
+  constructor(bytes: Buffer, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  byte(): number {
+    return this.bytes[this.at++] as number;
+  }
+
+  /** Integers up to 2^53 - 1: beyond 28 bits arithmetic instead of bit operations, which stop at 32. */
+  varint(): number {
+    let result = 0;
+    let factor = 1;
+    for (;;) {
+      const byte = this.byte();
+      result += (byte & 0x7f) * factor;
+      if (byte < 0x80) return result;
+      factor *= 128;
+    }
+  }
+
+  text(): string {
+    const length = this.varint();
+    const text = this.bytes.toString("utf8", this.at, this.at + length);
+    this.at += length;
+    return text;
+  }
+}
+
+export class ByteWriter {
+  #bytes: Buffer;
+  #at = 0;
+
+  constructor(capacity = 1024) {
+    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Begins anew in the same memory. What `copy` returned stays valid; what `view` returned does not. */
+  reset(): this {
+    this.#at = 0;
+    return this;
+  }
+
+  byte(value: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#at++] = value;
+    return this;
+  }
+
+  varint(value: number): this {
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#at++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at++] = rest;
+    return this;
+  }
+
+  /** Text behind its length in bytes. */
+  text(value: string): this {
+    const length = Buffer.byteLength(value);
+    return this.varint(length).utf8(value);
+  }
+
+  utf8(value: string): this {
+    this.#reserve(value.length * 3);
+    this.#at += this.#bytes.write(value, this.#at, "utf8");
+    return this;
+  }
+
+  /** Text of which every character is below U+0100: about twice as fast as `utf8`. */
+  latin1(value: string): this {
+    this.#reserve(value.length);
+    this.#at += this.#bytes.write(value, this.#at, "latin1");
+    return this;
+  }
+
+  hex(value: string): this {
+    this.#reserve(value.length / 2);
+    this.#at += this.#bytes.write(value, this.#at, "hex");
+    return this;
+  }
+
+  raw(value: Uint8Array): this {
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+    return this;
+  }
+
+  /** The bytes so far, in memory of their own. */
+  copy(): Buffer {
+    const copied = Buffer.allocUnsafe(this.#at);
+    this.#bytes.copy(copied, 0, 0, this.#at);
+    return copied;
+  }
+
+  /** The bytes so far; the writer goes on in fresh memory. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#at);
+    this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length);
+    this.#at = 0;
+    return taken;
+  }
+
+  #reserve(more: number): void {
+    if (this.#at + more <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + more));
+    this.#bytes.copy(grown, 0, 0, this.#at);
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * The record under a sequence: the latest change of one document, ready to be sent, and the database's counters after it.
+ *
+ *   flags            1 the winner is deleted   2 the tree has several leaves, so that `style=all_docs` must look at it
+ *   byte             where the row begins
+ *   varint × 5       counters
+ *   the rest         row: `"id":"a","changes":[{"rev":"2-…"}]` and `,"deleted":true` where it is
+ *
+ * Counters ride in these records instead of one of their own: they are as atomic as the write, and cost no key.
+ */
+import { ByteReader, ByteWriter } from "./bytes.js";
+
+/** What `GET /{db}` tells of a database. */
+export interface Counters {
+  readonly documents: number;
+  readonly deletedDocuments: number;
+  /** Bytes of the bodies and attachments of all leaves. */
+  readonly activeBytes: number;
+  /** The same as a reader would get them, attachments uncompressed. */
+  readonly externalBytes: number;
+  /** Active bytes and those of older revisions, which compaction would give back. */
+  readonly storedBytes: number;
+}
+
+export const noCounters: Counters = {
+  documents: 0,
+  deletedDocuments: 0,
+  activeBytes: 0,
+  externalBytes: 0,
+  storedBytes: 0,
+};
+
+export interface ChangeRow {
+  readonly id: string;
+  /** The winner. */
+  readonly rev: string;
+  readonly deleted: boolean;
+  readonly severalLeaves: boolean;
+}
+
+/** A change as it is read back; `row` is spliced into feeds as it is. */
+export interface SequenceEntry {
+  readonly seq: number;
+  readonly deleted: boolean;
+  readonly severalLeaves: boolean;
+  /** JSON text of the row's members behind `seq`, without the closing brace. */
+  readonly row: Buffer;
+}
+
+const deletedRow = 1;
+const severalLeavesRow = 2;
+const writer = new ByteWriter(4096);
+
+export function encodeSequenceEntry(row: ChangeRow, counters: Counters): Buffer {
+  const deleted = row.deleted ? ',"deleted":true' : "";
+  writer
+    .reset()
+    .byte((row.deleted ? deletedRow : 0) | (row.severalLeaves ? severalLeavesRow : 0))
+    .byte(0)
+    .varint(counters.documents)
+    .varint(counters.deletedDocuments)
+    .varint(counters.activeBytes)
+    .varint(counters.externalBytes)
+    .varint(counters.storedBytes);
+  const begins = writer.length;
+  const bytes = writer.utf8(`"id":${JSON.stringify(row.id)},"changes":[{"rev":${JSON.stringify(row.rev)}}]${deleted}`).copy();
+  bytes[1] = begins;
+  return bytes;
+}
+
+export function decodeSequenceEntry(seq: number, bytes: Buffer): SequenceEntry {
+  const flags = bytes[0] as number;
+  return {
+    seq,
+    deleted: (flags & deletedRow) !== 0,
+    severalLeaves: (flags & severalLeavesRow) !== 0,
+    row: bytes.subarray(bytes[1]),
+  };
+}
+
+export function countersOfEntry(bytes: Buffer): Counters {
+  const reader = new ByteReader(bytes, 2);
+  return {
+    documents: reader.varint(),
+    deletedDocuments: reader.varint(),
+    activeBytes: reader.varint(),
+    externalBytes: reader.varint(),
+    storedBytes: reader.varint(),
+  };
+}
+
+/** The document that a row is about. */
+export function idOfRow(row: Buffer): string {
+  return (JSON.parse(`{${row.toString()}}`) as ChangeRow).id;
+}
+
+export function rowOf(entry: SequenceEntry): { readonly id: string; readonly changes: readonly { readonly rev: string }[] } {
+  return JSON.parse(`{${entry.row.toString()}}`);
+}

@@ -1,0 +1,137 @@
+import type { Key, Store, StoreBatch, WriteBatch } from "./store.js";
+
+export interface CommitListener {
+  /** The operations are on disk; called before the promise of `write` resolves, in the order of the writes. */
+  committed?(): void;
+  /** They are not, and nothing that was written after them is. */
+  aborted?(): void;
+}
+
+/** What is on its way to the disk: one batch, and what it will make of each key. */
+interface Pending {
+  readonly batch: StoreBatch;
+  /** null: deleted. */
+  readonly view: Map<Key, Buffer | null>;
+  readonly listeners: CommitListener[];
+  readonly done: Promise<void>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export interface CommitStatistics {
+  readonly commits: number;
+  readonly operations: number;
+  /** Milliseconds spent waiting for the disk. */
+  readonly milliseconds: number;
+}
+
+/**
+ * Group commit: writes to any number of databases that arrive while a flush is under way go into the next single synced batch.
+ *
+ * Invariants:
+ * 1. At most one batch is being flushed and at most one is being filled.
+ * 2. A write is acknowledged (its promise resolves) only after its batch is on disk.
+ * 3. When a flush fails, the batch being filled fails with it: its operations were computed on top of what is now lost.
+ * `#flush` upholds all three.
+ */
+export class GroupCommit {
+  readonly #store: Store;
+  #filling: Pending | undefined;
+  #flushing: Pending | undefined;
+  #commits = 0;
+  #operations = 0;
+  #milliseconds = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** What the key holds for the next writer: pending operations first, then what is committed. */
+  read(key: Key): Buffer | undefined {
+    let value = this.#filling?.view.get(key);
+    if (value === undefined) value = this.#flushing?.view.get(key);
+    return value === undefined ? this.#store.get(key) : (value ?? undefined);
+  }
+
+  /**
+   * Adds operations and resolves once they are on disk. `fill` runs at once and must not throw: half its operations would be
+   * in the batch of others.
+   */
+  write(fill: (batch: WriteBatch) => void, listener?: CommitListener): Promise<void> {
+    const pending = this.#open();
+    const { batch, view } = pending;
+    fill({
+      put: (key, value) => {
+        batch.put(key, value);
+        view.set(key, value);
+        this.#operations++;
+      },
+      delete: (key) => {
+        batch.delete(key);
+        view.set(key, null);
+        this.#operations++;
+      },
+    });
+    if (listener) pending.listeners.push(listener);
+    return pending.done;
+  }
+
+  /** Resolves when nothing is pending any more. */
+  async idle(): Promise<void> {
+    while (this.#filling || this.#flushing) {
+      await (this.#filling ?? this.#flushing)?.done.catch(() => undefined);
+    }
+  }
+
+  statistics(): CommitStatistics {
+    return { commits: this.#commits, operations: this.#operations, milliseconds: this.#milliseconds };
+  }
+
+  #open(): Pending {
+    if (this.#filling) return this.#filling;
+    const { promise, resolve, reject } = deferred();
+    // A rejection is every writer's own to see; without a writer waiting (batch=ok) it must not end the process.
+    promise.catch(() => undefined);
+    this.#filling = { batch: this.#store.batch(), view: new Map(), listeners: [], done: promise, resolve, reject };
+    // Not at once: requests that were read from their sockets in this turn of the event loop still join.
+    if (!this.#flushing) setImmediate(() => void this.#flush());
+    return this.#filling;
+  }
+
+  async #flush(): Promise<void> {
+    const flushing = this.#filling;
+    if (!flushing || this.#flushing) return;
+    this.#filling = undefined;
+    this.#flushing = flushing;
+    const began = performance.now();
+    try {
+      await flushing.batch.commit();
+    } catch (error) {
+      const lost = [flushing, this.#filling].filter((pending) => pending !== undefined);
+      this.#filling = undefined;
+      this.#flushing = undefined;
+      for (const pending of lost) {
+        for (const listener of pending.listeners) listener.aborted?.();
+        if (pending !== flushing) await pending.batch.discard();
+        pending.reject(error);
+      }
+      return;
+    }
+    this.#commits++;
+    this.#milliseconds += performance.now() - began;
+    this.#flushing = undefined;
+    if (this.#filling) void this.#flush();
+    for (const listener of flushing.listeners) listener.committed?.();
+    flushing.resolve();
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,116 @@
+/**
+ * Every key that is on disk, builder beside parser.
+ *
+ *   /format                       version of the format of this data directory (`format.ts`)
+ *   /epoch                        current epoch of update sequences
+ *   /next-database                number that the next database gets
+ *   /databases/NAME               directory record of a database: its number, properties, epochs
+ *   /dropped/NUMBER               a database whose records are still to be cleared
+ *
+ *   NUMBER d DOCID                document record: revision tree, and the winner's body when it is small
+ *   NUMBER b DOCID \0 REV         a body that does not stand beside its tree
+ *   NUMBER s SEQUENCE             the latest change of one document, with the counters after it
+ *   NUMBER l LOCALID              local document
+ *   NUMBER a DIGEST               a small attachment (larger ones are files)
+ *   NUMBER m NAME                 security, settings, counters after a purge
+ *   NUMBER p SEQUENCE             purge log
+ *
+ * NUMBER is 8 hexadecimal digits, SEQUENCE 12: fixed widths, so that their order as text is their order as numbers, and
+ * LevelDB's prefix compression makes the width free. A document id is the last part of its key or is ended by \0, which
+ * ids cannot hold in a body key because a revision never does.
+ */
+import type { DocId, RevId } from "../../protocol/ids.js";
+import type { Key } from "./store.js";
+
+/** Number of a database, unique for the life of a data directory: a database deleted and made again gets a new one. */
+export type DatabaseNumber = number;
+
+export const formatKey: Key = "/format";
+export const epochKey: Key = "/epoch";
+export const nextDatabaseKey: Key = "/next-database";
+
+const directoryPrefix = "/databases/";
+export const directoryRange = { from: directoryPrefix, to: "/databases0" } as const;
+
+export function directoryKey(name: string): Key {
+  return directoryPrefix + name;
+}
+
+export function databaseNameOfKey(key: Key): string {
+  return key.slice(directoryPrefix.length);
+}
+
+const droppedPrefix = "/dropped/";
+export const droppedRange = { from: droppedPrefix, to: "/dropped0" } as const;
+
+export function droppedKey(number: DatabaseNumber): Key {
+  return droppedPrefix + fixedHex(number, 8);
+}
+
+export function numberOfDroppedKey(key: Key): DatabaseNumber {
+  return Number.parseInt(key.slice(droppedPrefix.length), 16);
+}
+
+/** The keys of one database. The prefix is made once, when the database is opened. */
+export interface DatabaseKeys {
+  /** Every key of the database. */
+  readonly all: { readonly from: Key; readonly to: Key };
+  readonly documents: { readonly from: Key; readonly to: Key };
+  readonly sequences: { readonly from: Key; readonly to: Key };
+  readonly locals: { readonly from: Key; readonly to: Key };
+  readonly bodies: { readonly from: Key; readonly to: Key };
+  readonly attachments: { readonly from: Key; readonly to: Key };
+  readonly purges: { readonly from: Key; readonly to: Key };
+  document(id: string): Key;
+  docIdOf(documentKey: Key): DocId;
+  body(id: DocId, rev: RevId): Key;
+  sequence(seq: number): Key;
+  seqOf(sequenceKey: Key): number;
+  local(id: string): Key;
+  localIdOf(localKey: Key): string;
+  attachment(digest: string): Key;
+  digestOf(attachmentKey: Key): string;
+  meta(name: "security" | "settings" | "counters"): Key;
+  purge(seq: number): Key;
+}
+
+/** Length of `NUMBER k` in front of every key of a database. */
+const prefixLength = 9;
+
+export function databaseKeys(number: DatabaseNumber): DatabaseKeys {
+  const prefix = fixedHex(number, 8);
+  const [documents, bodies, sequences, locals, attachments, metas, purges] = ["d", "b", "s", "l", "a", "m", "p"].map(
+    (kind) => prefix + kind,
+  ) as [string, string, string, string, string, string, string];
+  const rest = (key: Key): string => key.slice(prefixLength);
+  const kind = (from: Key): { from: Key; to: Key } => ({ from, to: afterPrefix(from) });
+  return {
+    all: kind(prefix),
+    documents: kind(documents),
+    sequences: kind(sequences),
+    locals: kind(locals),
+    bodies: kind(bodies),
+    attachments: kind(attachments),
+    purges: kind(purges),
+    document: (id) => documents + id,
+    docIdOf: (key) => rest(key) as DocId,
+    body: (id, rev) => `${bodies}${id}\0${rev}`,
+    sequence: (seq) => sequences + fixedHex(seq, 12),
+    seqOf: (key) => Number.parseInt(rest(key), 16),
+    local: (id) => locals + id,
+    localIdOf: rest,
+    attachment: (digest) => attachments + digest,
+    digestOf: rest,
+    meta: (name) => metas + name,
+    purge: (seq) => purges + fixedHex(seq, 12),
+  };
+}
+
+/** The first key after all those that begin with `prefix`, which must end in a plain ASCII character. */
+export function afterPrefix(prefix: Key): Key {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}
+
+function fixedHex(value: number, width: number): string {
+  return value.toString(16).padStart(width, "0");
+}
