@@ -3,7 +3,7 @@
  *
  *   flags            1 the winner is deleted   2 the tree has several leaves, so that `style=all_docs` must look at it
  *   byte             where the row begins
- *   varint × 5       counters
+ *   varint × 4       counters
  *   the rest         row: `"id":"a","changes":[{"rev":"2-…"}]` and `,"deleted":true` where it is
  *
  * Counters ride in these records instead of one of their own: they are as atomic as the write, and cost no key.
@@ -15,18 +15,15 @@ export interface Counters {
   readonly documents: number;
   readonly deletedDocuments: number;
   /** Bytes of the bodies and attachments of all leaves. */
-  readonly activeBytes: number;
-  /** The same as a reader would get them, attachments uncompressed. */
-  readonly externalBytes: number;
-  /** Active bytes and those of older revisions, which compaction would give back. */
+  readonly liveBytes: number;
+  /** Live bytes and those of older revisions, which compaction would give back. */
   readonly storedBytes: number;
 }
 
 export const noCounters: Counters = {
   documents: 0,
   deletedDocuments: 0,
-  activeBytes: 0,
-  externalBytes: 0,
+  liveBytes: 0,
   storedBytes: 0,
 };
 
@@ -59,8 +56,7 @@ export function encodeSequenceEntry(row: ChangeRow, counters: Counters): Buffer 
     .byte(0)
     .varint(counters.documents)
     .varint(counters.deletedDocuments)
-    .varint(counters.activeBytes)
-    .varint(counters.externalBytes)
+    .varint(counters.liveBytes)
     .varint(counters.storedBytes);
   const begins = writer.length;
   const bytes = writer.utf8(`"id":${JSON.stringify(row.id)},"changes":[{"rev":${JSON.stringify(row.rev)}}]${deleted}`).copy();
@@ -83,8 +79,7 @@ export function countersOfEntry(bytes: Buffer): Counters {
   return {
     documents: reader.varint(),
     deletedDocuments: reader.varint(),
-    activeBytes: reader.varint(),
-    externalBytes: reader.varint(),
+    liveBytes: reader.varint(),
     storedBytes: reader.varint(),
   };
 }

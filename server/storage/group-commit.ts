@@ -54,24 +54,30 @@ export class GroupCommit {
   }
 
   /**
-   * Adds operations and resolves once they are on disk. `fill` runs at once and must not throw: half its operations would be
-   * in the batch of others.
+   * Adds operations and resolves once they are on disk; at once when there are none. `fill` runs before this returns, sees its own
+   * operations by `read`, and must not throw: half its operations would be in the batch of others.
    */
   write(fill: (batch: WriteBatch) => void, listener?: CommitListener): Promise<void> {
-    const pending = this.#open();
-    const { batch, view } = pending;
+    let pending: Pending | undefined;
+    const open = (): Pending => {
+      pending ??= this.#open();
+      return pending;
+    };
     fill({
       put: (key, value) => {
+        const { batch, view } = open();
         batch.put(key, value);
         view.set(key, value);
         this.#operations++;
       },
       delete: (key) => {
+        const { batch, view } = open();
         batch.delete(key);
         view.set(key, null);
         this.#operations++;
       },
     });
+    if (!pending) return Promise.resolve();
     if (listener) pending.listeners.push(listener);
     return pending.done;
   }

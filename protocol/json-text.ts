@@ -1,0 +1,13 @@
+/**
+ * JSON as CouchDB keeps it: bytes in one canonical spelling. Equal documents have equal bytes, so that a revision id can
+ * be a hash of them, and they are sent as they are.
+ *
+ * Canonical: no whitespace; members in their order, each name once; strings with the fewest escapes (`\u00e9` is `é`,
+ * `\/` is `/`, control characters are `\n` or `\u001F`); integers of any size digit by digit; all other numbers as the
+ * shortest text of the double, with a point or an exponent (`1e2` is `100.0`).
+ */
+export { canonicalJson } from "./json/canonical-json.js";
+export type { ScannedBulk, ScannedDocument, SpecialMembers } from "./json/document-text.js";
+export { scanBulk, scanDocument } from "./json/document-text.js";
+export { pickMember } from "./json/pick-member.js";
+export { maxDepth } from "./json/scanner.js";

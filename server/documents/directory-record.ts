@@ -1,0 +1,51 @@
+/** What is known of a database before it is opened: one record under its name, so that opening one is two reads. */
+import { defaultSecurity, type SecurityObject } from "../../protocol/security.js";
+import type { DatabaseNumber } from "../storage/keys.js";
+import type { EpochStart } from "./epochs.js";
+
+export interface DirectoryRecord {
+  readonly number: DatabaseNumber;
+  readonly partitioned: boolean;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly security: SecurityObject;
+  readonly revsLimit: number;
+  /** Oldest first. */
+  readonly epochs: readonly EpochStart[];
+}
+
+/** CouchDB's default. */
+export const defaultRevsLimit = 1000;
+
+export function newDirectoryRecord(
+  number: DatabaseNumber,
+  options: { readonly partitioned: boolean; readonly epoch: string; readonly created: number },
+): DirectoryRecord {
+  return {
+    number,
+    partitioned: options.partitioned,
+    created: options.created,
+    security: defaultSecurity,
+    revsLimit: defaultRevsLimit,
+    epochs: [{ epoch: options.epoch, first: 1 }],
+  };
+}
+
+/** Defaults are left out: a hundred thousand databases have them. */
+export function encodeDirectoryRecord(record: DirectoryRecord): Buffer {
+  const { security, revsLimit, partitioned, ...rest } = record;
+  return Buffer.from(
+    JSON.stringify({
+      ...rest,
+      ...(security === defaultSecurity ? {} : { security }),
+      ...(revsLimit === defaultRevsLimit ? {} : { revsLimit }),
+      ...(partitioned ? { partitioned } : {}),
+    }),
+  );
+}
+
+export function decodeDirectoryRecord(bytes: Buffer): DirectoryRecord {
+  const record = JSON.parse(bytes.toString()) as Omit<DirectoryRecord, "security" | "revsLimit" | "partitioned"> &
+    Partial<DirectoryRecord>;
+  return { security: defaultSecurity, revsLimit: defaultRevsLimit, partitioned: false, ...record };
+}

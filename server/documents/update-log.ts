@@ -1,0 +1,103 @@
+import type { DocId } from "../../protocol/ids.js";
+import type { RevisionNode } from "./revisions/tree.js";
+import { type Counters, noCounters } from "./sequence-entry.js";
+
+/** How far a database has come. */
+export interface Progress {
+  readonly seq: number;
+  readonly counters: Counters;
+}
+
+/** A change that was written: the feed's record under its sequence. */
+export interface Announcement {
+  readonly seq: number;
+  readonly id: DocId;
+  /** As stored: `decodeSequenceEntry` reads it. */
+  readonly entry: Buffer;
+}
+
+export interface LogListener {
+  /** After a commit, in the order of commits: the changes that it brought, in the order of their sequences. */
+  changed(changes: readonly Announcement[]): void;
+  /** The database was deleted, or the server stops: nothing more will come. */
+  ended?(): void;
+}
+
+/** What one revision adds to the counters. */
+export interface CountedChange {
+  readonly before: RevisionNode | undefined;
+  readonly after: RevisionNode;
+  readonly liveBytes: number;
+  readonly storedBytes: number;
+}
+
+/**
+ * The update sequence and the counters of one database, twice: as writers see them (with what is on its way to the disk) and as
+ * readers do (committed); and who is told of commits.
+ */
+export class UpdateLog {
+  #pending: Progress;
+  #committed: Progress;
+  readonly #listeners = new Set<LogListener>();
+
+  constructor(progress: Progress = { seq: 0, counters: noCounters }) {
+    this.#pending = progress;
+    this.#committed = progress;
+  }
+
+  get pending(): Progress {
+    return this.#pending;
+  }
+
+  get committed(): Progress {
+    return this.#committed;
+  }
+
+  get pendingSeq(): number {
+    return this.#pending.seq;
+  }
+
+  /** True while somebody listens or something is on its way to the disk. */
+  get busy(): boolean {
+    return this.#listeners.size > 0 || this.#pending !== this.#committed;
+  }
+
+  /** The counters after a change, which `advance` then makes the pending ones. */
+  count({ before, after, liveBytes, storedBytes }: CountedChange): Counters {
+    const { counters } = this.#pending;
+    const alive = Number(!after.deleted) - Number(before !== undefined && !before.deleted);
+    const dead = Number(after.deleted) - Number(before?.deleted ?? false);
+    return {
+      documents: counters.documents + alive,
+      deletedDocuments: counters.deletedDocuments + dead,
+      liveBytes: Math.max(0, counters.liveBytes + liveBytes),
+      storedBytes: Math.max(0, counters.storedBytes + storedBytes),
+    };
+  }
+
+  advance(seq: number, counters: Counters): void {
+    this.#pending = { seq, counters };
+  }
+
+  /** The writes up to `reached` are on disk. */
+  settle(reached: Progress, changes: readonly Announcement[]): void {
+    this.#committed = reached;
+    if (changes.length > 0) for (const listener of this.#listeners) listener.changed(changes);
+  }
+
+  /** What was pending is lost. */
+  abort(): void {
+    this.#pending = this.#committed;
+  }
+
+  /** The result ends the subscription. */
+  subscribe(listener: LogListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  end(): void {
+    for (const listener of this.#listeners) listener.ended?.();
+    this.#listeners.clear();
+  }
+}

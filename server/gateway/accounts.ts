@@ -1,0 +1,185 @@
+/** Accounts are CouchDB user documents in `_users`, with a few members of our own. */
+import { LRUCache } from "lru-cache";
+import { CouchError } from "../../protocol/errors.js";
+import { type DatabaseName, type DocId, parseDocId, parseUserName, type UserName } from "../../protocol/ids.js";
+import type { Backend, JsonDocument } from "../backend/backend.js";
+import { type Pbkdf2Password, passwordMembers, readStoredPassword, type StoredPassword } from "./passwords.js";
+import { retryConflicts } from "./retry-conflicts.js";
+import { usersDatabase } from "./system-databases.js";
+
+/** A database that belongs to an account: `wanted` until everything it needs has been written. */
+export interface AccountDatabase {
+  readonly name: DatabaseName;
+  /** Folder of `design-docs/` whose design documents it gets. */
+  readonly template: string;
+  readonly state: "wanted" | "ready";
+}
+
+export interface UserDocument extends JsonDocument {
+  readonly name: string;
+  readonly type: "user";
+  readonly roles: readonly string[];
+  readonly email?: string;
+  readonly databases?: readonly AccountDatabase[];
+}
+
+/** What the gateway knows of a user, read from their document. */
+export interface Account {
+  readonly name: UserName;
+  /** Without any that starts with an underscore: no document makes anybody an administrator. */
+  readonly roles: readonly string[];
+  readonly password: StoredPassword | undefined;
+  readonly databases: readonly AccountDatabase[];
+}
+
+export interface NewAccount {
+  readonly name: UserName;
+  /** None for a user whom something outside vouches for. */
+  readonly password?: Pbkdf2Password;
+  readonly email?: string;
+  readonly databases: readonly AccountDatabase[];
+}
+
+export const userDocumentPrefix = "org.couchdb.user:";
+/** About 1 KB each. */
+const maxCached = 10_000;
+/** Milliseconds. Changes are announced; this bounds the harm when the announcements of a cluster fall behind. */
+const cacheLife = 60_000;
+
+/**
+ * Invariants of the cache:
+ * 1. what `find` answers was read after the last announced change of that document: a change forgets both the record
+ *    and any reading under way (`#forget`);
+ * 2. only accounts that exist are kept, so that guessed names cannot push out real ones.
+ */
+export class Accounts {
+  readonly #backend: Backend;
+  readonly #now: () => number;
+  readonly #cache = new LRUCache<string, { readonly account: Account; readonly until: number }>({ max: maxCached });
+  readonly #reading = new Map<string, Promise<Account | undefined>>();
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(backend: Backend, now: () => number) {
+    this.#backend = backend;
+    this.#now = now;
+  }
+
+  /** The database `_users` must exist by now. */
+  start(): void {
+    this.#unsubscribe = this.#backend.subscribe(usersDatabase, ({ id }) => {
+      if (id.startsWith(userDocumentPrefix)) this.#forget(id.slice(userDocumentPrefix.length));
+    });
+  }
+
+  close(): void {
+    this.#unsubscribe?.();
+  }
+
+  /** At once when it is in memory. Any text may be asked for; most is nobody's name. */
+  find(name: string): Account | undefined | Promise<Account | undefined> {
+    const cached = this.#cache.get(name);
+    if (cached && cached.until > this.#now()) return cached.account;
+    return this.#reading.get(name) ?? this.#read(name);
+  }
+
+  /** @throws CouchError conflict when the name is taken */
+  async create({ name, password, email, databases }: NewAccount): Promise<void> {
+    const document: UserDocument = {
+      _id: userDocumentId(name),
+      name,
+      type: "user",
+      roles: [],
+      ...(password && passwordMembers(password)),
+      ...(email !== undefined && { email }),
+      databases,
+    };
+    await this.#write(name, document);
+  }
+
+  /**
+   * Rewrites the account's list of databases with `change`, which may be called several times; nothing is written when
+   * it gives back what it got. Undefined when there is no such account.
+   */
+  async changeDatabases(
+    name: UserName,
+    change: (databases: readonly AccountDatabase[]) => readonly AccountDatabase[],
+  ): Promise<Account | undefined> {
+    return retryConflicts(async () => {
+      const document = await this.#backend.getDocument(usersDatabase, userDocumentId(name));
+      const account = document && accountOf(document);
+      if (!account) return undefined;
+      const databases = change(account.databases);
+      if (databases === account.databases) return account;
+      await this.#write(name, { ...document, databases });
+      return { ...account, databases };
+    });
+  }
+
+  async #write(name: UserName, document: JsonDocument): Promise<void> {
+    try {
+      await this.#backend.putDocument(usersDatabase, document);
+    } finally {
+      // The announcement may come later than the answer, and our own caller reads at once.
+      this.#forget(name);
+    }
+  }
+
+  async #read(name: string): Promise<Account | undefined> {
+    const id = nameToDocumentId(name);
+    if (id === undefined) return undefined;
+    const reading = this.#backend
+      .getDocument(usersDatabase, id)
+      .then((document) => document && accountOf(document))
+      .finally(() => {
+        // Not there any more: the document changed meanwhile, and what was read may be what it was before.
+        isCurrent = this.#reading.get(name) === reading;
+        if (isCurrent) this.#reading.delete(name);
+      });
+    let isCurrent = false;
+    this.#reading.set(name, reading);
+    const account = await reading;
+    if (account && isCurrent) this.#cache.set(name, { account, until: this.#now() + cacheLife });
+    return account;
+  }
+
+  #forget(name: string): void {
+    this.#cache.delete(name);
+    this.#reading.delete(name);
+  }
+}
+
+export function userDocumentId(name: UserName): DocId {
+  return parseDocId(userDocumentPrefix + name);
+}
+
+function nameToDocumentId(name: string): DocId | undefined {
+  try {
+    return userDocumentId(parseUserName(name));
+  } catch (error) {
+    if (error instanceof CouchError) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for a document that is not a user's. Forgives what CouchDB forgives: it may have come from there. */
+export function accountOf(document: JsonDocument): Account | undefined {
+  const { name, type, roles, databases } = document;
+  if (type !== "user" || typeof name !== "string" || document._id !== userDocumentPrefix + name) return undefined;
+  if (nameToDocumentId(name) === undefined) return undefined;
+  return {
+    name: parseUserName(name),
+    roles: Array.isArray(roles) ? roles.filter(isOrdinaryRole) : [],
+    password: readStoredPassword(document),
+    databases: Array.isArray(databases) ? databases.filter(isAccountDatabase) : [],
+  };
+}
+
+export function isOrdinaryRole(role: unknown): role is string {
+  return typeof role === "string" && !role.startsWith("_");
+}
+
+function isAccountDatabase(value: unknown): value is AccountDatabase {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, template, state } = value as Record<string, unknown>;
+  return typeof name === "string" && typeof template === "string" && (state === "wanted" || state === "ready");
+}

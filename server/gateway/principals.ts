@@ -1,0 +1,40 @@
+/** Those who can prove who they are: server administrators first, then accounts. */
+import type { AuthenticationMethod, Identity } from "../../protocol/security.js";
+import type { UserName } from "../../protocol/ids.js";
+import type { Accounts } from "./accounts.js";
+import type { Admins } from "./admins.js";
+import type { StoredPassword } from "./passwords.js";
+
+export interface Principal {
+  readonly name: UserName;
+  /** Only an administrator's hold `_admin`. */
+  readonly roles: readonly string[];
+  /** Undefined: this one cannot log in with a password. */
+  readonly password: StoredPassword | undefined;
+}
+
+export class Principals {
+  readonly #admins: Admins;
+  readonly #accounts: Accounts;
+
+  constructor(admins: Admins, accounts: Accounts) {
+    this.#admins = admins;
+    this.#accounts = accounts;
+  }
+
+  /**
+   * As of now: a changed document shows at the next call. At once when it is in memory. An administrator hides an
+   * account of the same name, so that nobody becomes one by owning the account or loses it to one who does.
+   */
+  find(name: string): Principal | undefined | Promise<Principal | undefined> {
+    return this.#admins.find(name) ?? this.#accounts.find(name);
+  }
+
+  isAdmin(name: string): boolean {
+    return this.#admins.find(name) !== undefined;
+  }
+}
+
+export function identityOf(principal: Principal, method: AuthenticationMethod): Identity {
+  return { name: principal.name, roles: principal.roles, method };
+}

@@ -1,0 +1,31 @@
+/** Which databases belong to the server, decided here and nowhere else. */
+import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
+
+/** Accounts: CouchDB user documents. */
+export const usersDatabase = parseDatabaseName("_users");
+export const replicatorDatabase = parseDatabaseName("_replicator");
+/** Hashes of server administrators' passwords. */
+export const configDatabase = parseDatabaseName("settee_config");
+/** Refresh tokens' families and cookies that were logged out. */
+export const sessionsDatabase = parseDatabaseName("settee_sessions");
+
+/** What the gateway creates at its start when it is not there. */
+export const databasesToCreate: readonly DatabaseName[] = [
+  usersDatabase,
+  replicatorDatabase,
+  configDatabase,
+  sessionsDatabase,
+];
+
+const system = new Set<string>([...databasesToCreate, "_global_changes"]);
+const systemSuffix = /\/_(users|replicator)$/;
+
+/** A database that ordinary users cannot be given by a rule or a name: the server itself reads meaning into it. */
+export function isSystemDatabase(name: string): boolean {
+  return system.has(name) || systemSuffix.test(name);
+}
+
+/** One that is closed to everybody but server administrators, whatever its `_security` says. */
+export function isInternalDatabase(name: string): boolean {
+  return name === configDatabase || name === sessionsDatabase;
+}
