@@ -63,18 +63,22 @@ export function isLocalDocId(id: string): boolean {
   return id.startsWith("_local/");
 }
 
-const revId = /^([1-9][0-9]{0,9})-(.+)$/s;
+const revId = /^(\d{1,20})-(.+)$/s;
+const hexHash = /^[0-9a-fA-F]{32}$/;
 /** More than a document's history can ever count, and safely an integer. */
 export const maxGeneration = 9_999_999_999;
 /** Ours are 32 hex digits; other servers' may be anything short. Bounded so that a tree cannot be bloated. */
 const maxRevHash = 128;
 
-/** @throws CouchError bad_request `Invalid rev format` */
+/** 32 characters are always hexadecimal digits, in lower case, as in CouchDB. @throws CouchError bad_request `Invalid rev format` */
 export function parseRevId(value: unknown): RevId {
   if (typeof value !== "string") throw new CouchError("bad_request", "Invalid rev format");
   const match = revId.exec(value);
-  if (!match || (match[2] as string).length > maxRevHash) throw new CouchError("bad_request", "Invalid rev format");
-  return value as RevId;
+  const hash = match?.[2] ?? "";
+  if (!match || hash.length > maxRevHash) throw new CouchError("bad_request", "Invalid rev format");
+  if (hash.length !== 32) return value as RevId;
+  if (!hexHash.test(hash)) throw new CouchError("bad_request", "Invalid rev format");
+  return value.toLowerCase() as RevId;
 }
 
 export function generationOf(rev: RevId): number {

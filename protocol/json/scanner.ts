@@ -68,12 +68,18 @@ export class JsonScanner {
     let i = index;
     for (;;) {
       let c = text[i] as number;
-      if (c <= space) c = text[(i = this.spaces(i))] as number;
+      if (c <= space) {
+        i = this.spaces(i);
+        c = text[i] as number;
+      }
       if (c === quote) {
         i = this.string(i);
       } else if (c === openBrace) {
         c = text[++i] as number;
-        if (c <= space) c = text[(i = this.spaces(i))] as number;
+        if (c <= space) {
+          i = this.spaces(i);
+          c = text[i] as number;
+        }
         if (c === closeBrace) {
           i++;
         } else {
@@ -83,7 +89,10 @@ export class JsonScanner {
         }
       } else if (c === openBracket) {
         c = text[++i] as number;
-        if (c <= space) c = text[(i = this.spaces(i))] as number;
+        if (c <= space) {
+          i = this.spaces(i);
+          c = text[i] as number;
+        }
         if (c === closeBracket) {
           i++;
         } else {
@@ -99,7 +108,10 @@ export class JsonScanner {
       for (;;) {
         if (names.depth === floor) return i;
         c = text[i] as number;
-        if (c <= space) c = text[(i = this.spaces(i))] as number;
+        if (c <= space) {
+          i = this.spaces(i);
+          c = text[i] as number;
+        }
         if (c === comma) {
           i = names.inObject() ? this.member(i + 1) : i + 1;
           break;
@@ -121,15 +133,27 @@ export class JsonScanner {
     const { text } = this;
     let i = index;
     let c = text[i] as number;
-    if (c <= space) c = text[(i = this.spaces(i))] as number;
+    if (c <= space) {
+      i = this.spaces(i);
+      c = text[i] as number;
+    }
     if (c !== quote) this.fail();
     const start = i;
     let hash = 0;
-    for (i++; plain[(c = text[i] as number)] === 1; i++) hash = (Math.imul(hash, 31) + c) | 0;
+    c = text[++i] as number;
+    while (plain[c] === 1) {
+      hash = (Math.imul(hash, 31) + c) | 0;
+      c = text[++i] as number;
+    }
     // Before the name is read to its end: patches inside it would move what stands behind.
     const position = this.writer.positionOf(start);
-    if (c === quote) this.names.add(start, ++i, hash, position);
-    else this.names.addEscaped(start, (i = this.escapedString(i)), position);
+    if (c === quote) {
+      i++;
+      this.names.add(start, i, hash, position);
+    } else {
+      i = this.escapedString(i);
+      this.names.addEscaped(start, i, position);
+    }
     return this.colon(i);
   }
 
@@ -230,7 +254,10 @@ export class JsonScanner {
       return i;
     }
     let exponent = false;
-    if (c === point) c = text[(i = this.digits(i + 1))];
+    if (c === point) {
+      i = this.digits(i + 1);
+      c = text[i];
+    }
     if (c === 0x65 || c === 0x45) {
       exponent = true;
       i++;

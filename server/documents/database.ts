@@ -8,7 +8,9 @@ import type { Store, WriteBatch } from "../storage/store.js";
 import type { AttachmentInfo } from "./attachments/attachment-info.js";
 import type { BlobStore, ByteRange } from "./attachments/blob-store.js";
 import { type IntakeOptions, smallAttachment, type TakenContent, takeContent } from "./attachments/intake.js";
+import { TakenDigests } from "./attachments/taken-digests.js";
 import { type ChangesRange, countChanges, readChanges } from "./changes/read-changes.js";
+import { compact } from "./compaction.js";
 import { type DirectoryRecord, encodeDirectoryRecord } from "./directory-record.js";
 import { type DocumentRecord, decodeDocumentRecord, decodeRevisionValue, type RevisionValue } from "./document-record.js";
 import { formatSeq, resolveSeq } from "./epochs.js";
@@ -53,6 +55,8 @@ export class Database {
   #record: DirectoryRecord;
   #validators: readonly ValidationFunction[] | undefined;
   #designVersion = 0;
+  readonly #taken = new TakenDigests();
+  #compacting: Promise<void> | undefined;
   #deleted = false;
 
   constructor(services: DatabaseServices, name: DatabaseName, record: DirectoryRecord, progress: Progress) {
@@ -71,7 +75,7 @@ export class Database {
 
   /** True while it must not be forgotten: feeds listen, or writes are on their way. */
   get busy(): boolean {
-    return this.log.busy;
+    return this.log.busy || this.compacting;
   }
 
   // Documents
@@ -137,7 +141,7 @@ export class Database {
   /** Takes bytes in, before the write that names them. */
   takeAttachment(source: Buffer | Readable, options: IntakeOptions): Promise<TakenContent> {
     this.#mustExist();
-    return takeContent(this.#services.blobs, this.number, source, options);
+    return takeContent(this.#services.blobs, this.number, source, options, (digest) => this.#taken.add(digest));
   }
 
   /** The stored bytes of an attachment (compressed when `encoding` says so), or a part of them. */
@@ -227,6 +231,21 @@ export class Database {
   }
 
   // Life
+
+  get compacting(): boolean {
+    return this.#compacting !== undefined;
+  }
+
+  /** Gives back what only old revisions and dropped attachments hold. A second call joins the first. */
+  compact(): Promise<void> {
+    this.#mustExist();
+    const { store, commit, blobs } = this.#services;
+    const target = { number: this.number, keys: this.keys, log: this.log, taken: this.#taken, store, commit, blobs };
+    this.#compacting ??= compact(target).finally(() => {
+      this.#compacting = undefined;
+    });
+    return this.#compacting;
+  }
 
   /** The database is gone: writes are refused from now on, feeds end. */
   markDeleted(): void {

@@ -28,6 +28,7 @@ import {
   newDirectoryRecord,
 } from "./directory-record.js";
 import { countersOfEntry, noCounters } from "./sequence-entry.js";
+import { decodeCounters } from "./stored-counters.js";
 import type { Progress } from "./update-log.js";
 import type { Validate } from "./validate.js";
 
@@ -195,9 +196,12 @@ export class Databases {
     const record = decodeDirectoryRecord(bytes);
     const keys = databaseKeys(record.number);
     const last = await store.first({ ...keys.sequences, reverse: true });
-    const progress = last
+    const written = last
       ? { seq: keys.seqOf(last.key), counters: countersOfEntry(last.value) }
       : { seq: 0, counters: noCounters };
+    const kept = store.get(keys.meta("counters"));
+    const stored = kept && decodeCounters(kept);
+    const progress = stored && stored.seq >= written.seq ? stored : written;
     // Made meanwhile by `create`: that object is the one.
     return this.opened(name) ?? this.#keep(this.#build(name, record, progress));
   }

@@ -27,7 +27,12 @@ export type IncomingAttachment = NewAttachment | StubAttachment;
 
 /** An edit on top of `parent` (none: a new document, or a deleted one), or a revision that another server made. */
 export type RevisionOrigin =
-  | { readonly kind: "edit"; readonly parent: RevId | undefined }
+  | {
+      readonly kind: "edit";
+      readonly parent: RevId | undefined;
+      /** The parent was given with its history: then a document that is not there is a conflict. */
+      readonly mustExist?: boolean;
+    }
   | { readonly kind: "replicated"; readonly path: RevisionPath };
 
 export interface IncomingRevision {

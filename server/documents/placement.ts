@@ -6,7 +6,7 @@ import { CouchError } from "../../protocol/errors.js";
 import { generationOf, hashOf, type RevId } from "../../protocol/ids.js";
 import type { AttachmentInfo } from "./attachments/attachment-info.js";
 import type { DocumentRecord, RevisionValue } from "./document-record.js";
-import type { IncomingAttachment, IncomingRevision } from "./incoming-revision.js";
+import type { IncomingRevision, NewAttachment } from "./incoming-revision.js";
 import { newRevisionHash } from "./revisions/new-revision.js";
 import { findRevision, isLeaf, pathOf, type RevisionNode, type RevisionPath, revOf } from "./revisions/tree.js";
 
@@ -28,7 +28,10 @@ export function place(incoming: IncomingRevision, record: DocumentRecord | undef
     const value = { body: incoming.body, attachments: resolve(incoming, origin.path.start, record, ancestor, read) };
     return { path: origin.path, value, ancestor };
   }
-  const { index, rev } = parentOf(incoming, record, origin.parent);
+  if (origin.mustExist && !record) throw new CouchError("conflict");
+  // Generation 0 is how some clients say "not there yet".
+  const parent = origin.parent && generationOf(origin.parent) > 0 ? origin.parent : undefined;
+  const { index, rev } = parentOf(incoming, record, parent);
   const history: RevisionPath =
     index !== undefined
       ? pathOf((record as DocumentRecord).tree, index)
@@ -81,25 +84,27 @@ function resolve(
   if (incoming.attachments.length === 0) return [];
   let inherited: readonly AttachmentInfo[] | undefined;
   return incoming.attachments.map((attachment) => {
-    if (attachment.kind === "new") return infoOf(attachment, generation);
+    if (attachment.kind === "new") return infoOf(attachment, incoming.origin.kind === "edit" ? generation : undefined);
     if (inherited === undefined) {
       inherited = (record && ancestor !== undefined ? read(record, ancestor)?.attachments : undefined) ?? [];
     }
     const info = inherited.find(({ name }) => name === attachment.name);
-    if (!info) {
+    const otherRevpos = info && attachment.revpos !== undefined && attachment.revpos !== info.revpos;
+    if (!info || (otherRevpos && incoming.origin.kind === "edit")) {
       throw new CouchError("missing_stub", `Invalid attachment stub in ${incoming.id} for ${attachment.name}`);
     }
     return info;
   });
 }
 
-function infoOf(attachment: IncomingAttachment & { kind: "new" }, generation: number): AttachmentInfo {
+/** `generation` is that of an edit; a replicated attachment brings its own. */
+function infoOf(attachment: NewAttachment, generation: number | undefined): AttachmentInfo {
   const { name, contentType, content, revpos } = attachment;
   const { digest, length, storedLength, encoding } = content;
   return {
     name,
     contentType,
-    revpos: Math.min(revpos ?? generation, generation),
+    revpos: generation ?? revpos ?? 0,
     digest,
     length,
     storedLength,

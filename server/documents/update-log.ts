@@ -79,6 +79,12 @@ export class UpdateLog {
     this.#pending = { seq, counters };
   }
 
+  /** Compaction gave bytes back. */
+  reclaim(bytes: number): void {
+    const { seq, counters } = this.#pending;
+    this.#pending = { seq, counters: { ...counters, storedBytes: Math.max(0, counters.storedBytes - bytes) } };
+  }
+
   /** The writes up to `reached` are on disk. */
   settle(reached: Progress, changes: readonly Announcement[]): void {
     this.#committed = reached;

@@ -70,6 +70,7 @@ export async function writeRevisions(
   revisions: readonly IncomingRevision[],
   writer: Writer,
 ): Promise<readonly WriteOutcome[]> {
+  checkStubs(target, revisions);
   const context = writer === "trusted" ? undefined : await target.validation();
   const refusals = context ? await judge(target, context, revisions, writer as Identity) : undefined;
   const outcomes: WriteOutcome[] = [];
@@ -98,6 +99,18 @@ export async function writeRevisions(
     },
   );
   return outcomes;
+}
+
+/** A stub that nobody has fails the whole request, before anything of it is written. @throws CouchError missing_stub */
+function checkStubs(target: WriteTarget, revisions: readonly IncomingRevision[]): void {
+  for (const incoming of revisions) {
+    if (!incoming.attachments.some(({ kind }) => kind === "stub")) continue;
+    try {
+      place(incoming, readRecord(target, incoming.id), (of, at) => readValue(target, incoming.id, of, at));
+    } catch (error) {
+      if (error instanceof CouchError && error.error === "missing_stub") throw error;
+    }
+  }
 }
 
 async function judge(

@@ -124,22 +124,23 @@ export class Accounts {
     }
   }
 
-  async #read(name: string): Promise<Account | undefined> {
+  #read(name: string): Promise<Account | undefined> | undefined {
     const id = nameToDocumentId(name);
     if (id === undefined) return undefined;
-    const reading = this.#backend
+    // No longer in `#reading`: the document changed meanwhile, and what was read may be what it was before.
+    const isCurrent = (): boolean => this.#reading.get(name) === reading;
+    const reading: Promise<Account | undefined> = this.#backend
       .getDocument(usersDatabase, id)
-      .then((document) => document && accountOf(document))
+      .then((document) => {
+        const account = document && accountOf(document);
+        if (account && isCurrent()) this.#cache.set(name, { account, until: this.#now() + cacheLife });
+        return account;
+      })
       .finally(() => {
-        // Not there any more: the document changed meanwhile, and what was read may be what it was before.
-        isCurrent = this.#reading.get(name) === reading;
-        if (isCurrent) this.#reading.delete(name);
+        if (isCurrent()) this.#reading.delete(name);
       });
-    let isCurrent = false;
     this.#reading.set(name, reading);
-    const account = await reading;
-    if (account && isCurrent) this.#cache.set(name, { account, until: this.#now() + cacheLife });
-    return account;
+    return reading;
   }
 
   #forget(name: string): void {

@@ -1,16 +1,15 @@
 /** Names of per-user databases, as couch_peruser makes them: `userdb-` and the user's name as hexadecimal UTF-8. */
+import { maxUserNameBytes } from "../../protocol/account.js";
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, parseDatabaseName, parseUserName, type UserName } from "../../protocol/ids.js";
 
 const prefix = "userdb-";
-/** A database name has at most 238 characters; seven are the prefix and every byte of the name takes two. */
-const maxNameBytes = 115;
 
 /** @throws CouchError bad_request when the name is too long to name a database */
 export function userDatabaseName(user: UserName): DatabaseName {
   const bytes = Buffer.from(user, "utf8");
-  if (bytes.length > maxNameBytes) {
-    throw new CouchError("bad_request", `A user name is at most ${maxNameBytes} bytes of UTF-8.`);
+  if (bytes.length > maxUserNameBytes) {
+    throw new CouchError("bad_request", `A user name is at most ${maxUserNameBytes} bytes of UTF-8.`);
   }
   return parseDatabaseName(prefix + bytes.toString("hex"));
 }

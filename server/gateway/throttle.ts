@@ -48,6 +48,12 @@ export class Throttle {
     else this.#pairs.set(pairOf(name, address), { count: 1, since: this.#options.now() });
   }
 
+  /** The attempt was never looked at: it does not count. */
+  withdraw(name: string, address: string): void {
+    const failures = this.#current(name, address);
+    if (failures && failures.count > 0) failures.count--;
+  }
+
   /** The password was right: earlier failures are forgotten. */
   succeeded(name: string, address: string): void {
     if (this.#pairs.size > 0) this.#pairs.delete(pairOf(name, address));

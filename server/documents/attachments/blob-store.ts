@@ -3,7 +3,7 @@
  * disk before its name exists, so whoever finds the name finds the bytes.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, rmSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -73,8 +73,9 @@ export class BlobStore {
     return createReadStream(this.#path(database, digest), { highWaterMark: readChunk, ...range });
   }
 
-  remove(database: DatabaseNumber, digest: string): Promise<void> {
-    return rm(this.#path(database, digest), { force: true });
+  /** Synchronous, so that nobody can take the same content in between the decision to remove it and the removal. */
+  remove(database: DatabaseNumber, digest: string): void {
+    rmSync(this.#path(database, digest), { force: true });
   }
 
   /** Every digest that a database has a file of, in no order. */

@@ -34,6 +34,9 @@ export interface IntakeOptions {
   readonly limit: number;
 }
 
+/** Told of the digest before the bytes get their name: from then on a sweep must leave them alone. */
+export type DigestKnown = (digest: string) => void;
+
 /** CouchDB's `compressible_types`. */
 const compressible = /^(text\/|application\/(javascript|json|xml)\b)/i;
 /** CouchDB's `compression_level`. */
@@ -45,6 +48,7 @@ export async function takeContent(
   database: DatabaseNumber,
   source: Buffer | Readable,
   options: IntakeOptions,
+  known: DigestKnown,
 ): Promise<TakenContent> {
   const compress = options.encoding === undefined && compressible.test(options.contentType);
   const received = new Received(options);
@@ -65,6 +69,7 @@ export async function takeContent(
     }
     received.check();
     const digest = `md5-${stored.digest("base64")}`;
+    known(digest);
     await draft?.keep(digest);
     const encoding = compress ? "gzip" : options.encoding;
     return {

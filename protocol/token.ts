@@ -1,0 +1,52 @@
+/** `POST /_settee/token` and `POST /_settee/token/revoke`, as OAuth 2 (RFC 6749, RFC 7009) has them. */
+import { z } from "zod";
+
+export type TokenRequest =
+  | { readonly grant_type: "password"; readonly username: string; readonly password: string }
+  | { readonly grant_type: "refresh_token"; readonly refresh_token: string };
+
+export interface TokenReply {
+  readonly access_token: string;
+  readonly token_type: "bearer";
+  /** Seconds. */
+  readonly expires_in: number;
+  readonly refresh_token: string;
+}
+
+export interface TokenRefusal {
+  readonly error: "invalid_request" | "invalid_grant" | "unsupported_grant_type";
+  readonly reason: string;
+}
+
+const passwordGrant = z.object({
+  grant_type: z.literal("password"),
+  username: z.string("username is required"),
+  password: z.string("password is required"),
+});
+const refreshGrant = z.object({
+  grant_type: z.literal("refresh_token"),
+  refresh_token: z.string("refresh_token is required"),
+});
+// Other members are ignored, as OAuth asks.
+const tokenRequest = z.discriminatedUnion("grant_type", [passwordGrant, refreshGrant]);
+const grantType = z.object({ grant_type: z.string() });
+const revokeRequest = z.object({ token: z.string() });
+
+/** @param body JSON, or the fields of a form */
+export function parseTokenRequest(body: unknown): TokenRequest | TokenRefusal {
+  const type = grantType.safeParse(body);
+  if (!type.success) return { error: "invalid_request", reason: "grant_type is required" };
+  const parsed = tokenRequest.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue?.path[0] === "grant_type") {
+    return { error: "unsupported_grant_type", reason: "grant_type must be password or refresh_token" };
+  }
+  return { error: "invalid_request", reason: issue?.message ?? "The request could not be understood." };
+}
+
+/** @returns the token to revoke */
+export function parseRevokeRequest(body: unknown): string | TokenRefusal {
+  const parsed = revokeRequest.safeParse(body);
+  return parsed.success ? parsed.data.token : { error: "invalid_request", reason: "token is required" };
+}

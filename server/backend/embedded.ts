@@ -1,0 +1,114 @@
+/** The backend over the databases of this process's own data directory. */
+import { CouchError } from "../../protocol/errors.js";
+import { type DatabaseName, type DocId, parseDocId, type RevId } from "../../protocol/ids.js";
+import { scanDocument } from "../../protocol/json-text.js";
+import type { SecurityObject } from "../../protocol/security.js";
+import type { Database, StoredDocument } from "../documents/database.js";
+import type { Databases } from "../documents/databases.js";
+import { documentText } from "../documents/document-text.js";
+import { editOrigin, parseDocument, toRevision } from "../documents/parse-document.js";
+import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
+import { decodeSequenceEntry } from "../documents/sequence-entry.js";
+import type { Backend, ChangeNotice, JsonDocument } from "./backend.js";
+
+const defaultLimit = 1000;
+
+export class EmbeddedBackend implements Backend {
+  readonly #databases: Databases;
+
+  constructor(databases: Databases) {
+    this.#databases = databases;
+  }
+
+  async createDatabase(name: DatabaseName): Promise<"created" | "exists"> {
+    try {
+      await this.#databases.create(name);
+      return "created";
+    } catch (error) {
+      if (error instanceof CouchError && error.error === "file_exists") return "exists";
+      throw error;
+    }
+  }
+
+  async databaseExists(name: DatabaseName): Promise<boolean> {
+    return this.#databases.exists(name);
+  }
+
+  async deleteDatabase(name: DatabaseName): Promise<"deleted" | "missing"> {
+    try {
+      await this.#databases.delete(name);
+      return "deleted";
+    } catch (error) {
+      if (error instanceof CouchError && error.error === "not_found") return "missing";
+      throw error;
+    }
+  }
+
+  async getSecurity(name: DatabaseName): Promise<SecurityObject> {
+    return (await this.#databases.open(name)).security();
+  }
+
+  async putSecurity(name: DatabaseName, security: SecurityObject): Promise<void> {
+    await (await this.#databases.open(name)).setSecurity(security);
+  }
+
+  async getDocument<T extends JsonDocument>(name: DatabaseName, id: DocId): Promise<T | undefined> {
+    const database = await this.#databases.open(name);
+    const document = database.find(id);
+    return document && winnerOf<T>(database, document);
+  }
+
+  async putDocument(name: DatabaseName, document: JsonDocument): Promise<RevId> {
+    const database = await this.#databases.open(name);
+    const parsed = parseDocument(scanDocument(Buffer.from(JSON.stringify(document))));
+    const revision = toRevision(parsed, parseDocId(document._id), editOrigin(parsed), new Map());
+    const [outcome] = await database.write([revision], "trusted");
+    if (outcome?.error) throw outcome.error;
+    return outcome?.rev as RevId;
+  }
+
+  async listDocuments<T extends JsonDocument>(
+    name: DatabaseName,
+    { from, to, limit = defaultLimit }: { readonly from?: string; readonly to?: string; readonly limit?: number },
+  ): Promise<readonly T[]> {
+    const database = await this.#databases.open(name);
+    const found: T[] = [];
+    const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+    for await (const documents of database.documents({ ...range, step: Math.min(limit, 500) })) {
+      for (const document of documents) {
+        const winner = winnerOf<T>(database, document);
+        if (winner) found.push(winner);
+        if (found.length >= limit) return found;
+      }
+    }
+    return found;
+  }
+
+  subscribe(name: DatabaseName, listener: (change: ChangeNotice) => void): () => void {
+    let stop: (() => void) | undefined;
+    let stopped = false;
+    const follow = (database: Database): void => {
+      if (stopped) return;
+      stop = database.subscribe({
+        changed: (changes) => {
+          for (const { id, seq, entry } of changes) listener({ id, deleted: decodeSequenceEntry(seq, entry).deleted });
+        },
+      });
+    };
+    const opened = this.#databases.opened(name);
+    if (opened) follow(opened);
+    else void this.#databases.open(name).then(follow);
+    return () => {
+      stopped = true;
+      stop?.();
+    };
+  }
+}
+
+function winnerOf<T extends JsonDocument>(database: Database, document: StoredDocument): T | undefined {
+  const { tree, winner } = document.record;
+  const node = tree[winner] as RevisionNode;
+  const value = node.deleted ? undefined : database.value(document, winner);
+  if (!value) return undefined;
+  return JSON.parse(documentText({ id: document.id, rev: revOf(node), deleted: false, value }).toString()) as T;
+}

@@ -1,0 +1,65 @@
+/** What can be set of the gateway, with its defaults. */
+import type { AdminCredentials } from "./admins.js";
+import { defaultIterations } from "./password-hasher.js";
+
+export interface GatewayOptions {
+  /** Signs cookies and tokens. At least 16 characters: from one cookie a shorter one could be guessed at leisure. */
+  readonly secret: string;
+  /** Shared with a proxy that authenticates for us. Undefined: its headers are ignored. */
+  readonly proxySecret?: string | undefined;
+  /** The server administrator. Undefined: the stored one, or one that is made on the very first start. */
+  readonly admin?: AdminCredentials | undefined;
+  /** PBKDF2 iterations of new passwords, 1 to 10,000,000. */
+  readonly passwordIterations?: number;
+  /** Life of a cookie session since its last renewal. */
+  readonly sessionSeconds?: number;
+  /** `Secure` on every cookie, for a TLS proxy that does not say that it is one. */
+  readonly cookieSecure?: boolean;
+  /** CouchDB's default is to say nothing of it. */
+  readonly cookieSameSite?: "Strict" | "Lax" | "None";
+  /** `iss` of access tokens. */
+  readonly tokenIssuer?: string;
+  readonly accessTokenSeconds?: number;
+  readonly refreshTokenSeconds?: number;
+  /** Within it a refresh token may be used again, by a client whose answer got lost. */
+  readonly refreshGraceSeconds?: number;
+  /** For how long a password that was right over HTTP Basic is remembered. */
+  readonly verifiedPasswordSeconds?: number;
+  /** Failed log-ins of one name from one address before they are locked out. */
+  readonly lockOutFailures?: number;
+  readonly lockOutSeconds?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Told of what fails in the background, where no request can be told. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const minSecretLength = 16;
+const day = 24 * 60 * 60;
+
+const defaults = {
+  proxySecret: undefined,
+  admin: undefined,
+  passwordIterations: defaultIterations,
+  sessionSeconds: 600,
+  cookieSecure: false,
+  tokenIssuer: "settee",
+  accessTokenSeconds: 15 * 60,
+  refreshTokenSeconds: 90 * day,
+  refreshGraceSeconds: 10,
+  verifiedPasswordSeconds: 600,
+  lockOutFailures: 5,
+  lockOutSeconds: 300,
+  now: Date.now,
+  onError: () => {},
+} satisfies Omit<GatewayOptions, "secret">;
+
+export type CompleteGatewayOptions = GatewayOptions & Required<Omit<GatewayOptions, "cookieSameSite">>;
+
+/** @throws RangeError for a secret that is too short */
+export function completeOptions(options: GatewayOptions): CompleteGatewayOptions {
+  if (options.secret.length < minSecretLength) {
+    throw new RangeError(`The secret must have at least ${minSecretLength} characters.`);
+  }
+  return { ...defaults, ...options };
+}

@@ -1,0 +1,121 @@
+import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from "quickjs-emscripten-core";
+import { compileInRealm } from "./commands/compile.js";
+import { validateInRealm } from "./commands/validate.js";
+import { harden } from "./in-realm/harden.js";
+import { createRequire } from "./in-realm/require.js";
+import { createTools } from "./in-realm/tools.js";
+
+/** Functions of the realm that the server may call. */
+export type Entry = "compile" | "validate" | "takeLogs";
+
+export type RealmAnswer =
+  | { readonly kind: "answer"; readonly outcome: unknown; readonly logs: readonly string[] }
+  /** The call was ended, and the realm with it. */
+  | { readonly kind: "timeout" | "memory" | "failed"; readonly logs: readonly string[] };
+
+/**
+ * The text that makes a realm ours before a stranger's code runs in it. Its value is an object of entries that only
+ * the server holds: nothing in the realm refers to it, and no function of the server is in the realm.
+ */
+const script = (hardened: boolean): string => `(function () {
+"use strict";
+const createRequire = ${createRequire};
+const tools = (${createTools})();
+const entries = {
+  __proto__: null,
+  compile: (${compileInRealm})(tools, createRequire),
+  validate: (${validateInRealm})(tools),
+  takeLogs: () => tools.answer(undefined),
+};
+${hardened ? `(${harden})();` : ""}
+return entries;
+})()`;
+const scripts = { open: script(false), hardened: script(true) };
+
+/** QuickJS counts its stack in the WebAssembly memory; V8's stack below it is set in `worker-thread.ts` to outlast it. */
+const stackLimitBytes = 256 * 1024;
+/** To read what was logged before a call was ended. */
+const logTimeLimitMs = 50;
+
+/**
+ * One QuickJS runtime with one context: one function of one design document, and what it leaves behind between calls.
+ * Only text goes in and only text comes out. Host errors thrown from here (an abort of the WebAssembly module, an
+ * overflow of V8's own stack) leave the whole thread in doubt: they are not caught, and end it.
+ */
+export class Realm {
+  /** Not to be used again: a call was ended half way, or promises wait that would run in somebody's next call. */
+  spent = false;
+  calls = 0;
+  readonly #runtime: QuickJSRuntime;
+  readonly #context: QuickJSContext;
+  readonly #entries: QuickJSHandle;
+  readonly #handles = new Map<Entry, QuickJSHandle>();
+  #deadline = Number.POSITIVE_INFINITY;
+  #interrupted = false;
+
+  constructor(quickjs: QuickJSWASMModule, memoryLimitBytes: number, hardened: boolean) {
+    this.#runtime = quickjs.newRuntime();
+    this.#runtime.setMemoryLimit(memoryLimitBytes);
+    this.#runtime.setMaxStackSize(stackLimitBytes);
+    this.#runtime.setInterruptHandler(() => {
+      if (performance.now() <= this.#deadline) return false;
+      this.#interrupted = true;
+      return true;
+    });
+    this.#context = this.#runtime.newContext();
+    this.#entries = this.#context.unwrapResult(
+      this.#context.evalCode(hardened ? scripts.hardened : scripts.open, "settee"),
+    );
+  }
+
+  /** Calls an entry with texts. Never throws for what the code inside does. */
+  call(entry: Entry, texts: readonly string[], timeLimitMs: number): RealmAnswer {
+    this.calls++;
+    const text = this.#run(entry, texts, timeLimitMs);
+    if (text === accepted) return { kind: "answer", outcome: null, logs: [] };
+    if (text === ended) return this.#end(this.#interrupted ? "timeout" : "failed");
+    const { outcome, logs } = JSON.parse(text) as { outcome: unknown; logs: string[] };
+    if ((outcome as { error?: unknown } | null)?.error !== "memory") return { kind: "answer", outcome, logs };
+    this.spent = true;
+    return { kind: "memory", logs };
+  }
+
+  dispose(): void {
+    for (const handle of this.#handles.values()) handle.dispose();
+    this.#entries.dispose();
+    this.#context.dispose();
+    this.#runtime.dispose();
+  }
+
+  #run(entry: Entry, texts: readonly string[], timeLimitMs: number): string | typeof accepted | typeof ended {
+    const context = this.#context;
+    let handle = this.#handles.get(entry);
+    if (!handle) {
+      handle = context.getProp(this.#entries, entry);
+      this.#handles.set(entry, handle);
+    }
+    this.#interrupted = false;
+    this.#deadline = performance.now() + timeLimitMs;
+    const args = texts.map((text) => context.newString(text));
+    const result = context.callFunction(handle, context.undefined, args);
+    for (const arg of args) arg.dispose();
+    // Never run: CouchDB has no event loop either, and a flood of promises must not outlive the call that made it.
+    if (this.#runtime.hasPendingJob()) this.spent = true;
+    try {
+      if (result.error) return ended;
+      return context.sameValue(result.value, context.undefined) ? accepted : context.getString(result.value);
+    } finally {
+      result.dispose();
+    }
+  }
+
+  #end(kind: "timeout" | "failed"): RealmAnswer {
+    this.spent = true;
+    const text = this.#run("takeLogs", [], logTimeLimitMs);
+    const logs = typeof text === "string" ? (JSON.parse(text) as { logs: string[] }).logs : [];
+    return { kind, logs };
+  }
+}
+
+const accepted = Symbol("accepted");
+const ended = Symbol("ended");

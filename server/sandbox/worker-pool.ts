@@ -1,0 +1,113 @@
+import { CouchError } from "../../protocol/errors.js";
+import { FairQueue } from "./fair-queue.js";
+import { type LogEntry, type Outcome, refusal, type Work, type WorkerSettings } from "./worker-protocol.js";
+import { ThreadDied, WorkerThread } from "./worker-thread.js";
+
+/** A thread that dies between calls says nothing about the work; after so many it is the thread that cannot run. */
+const maxUnexplainedDeaths = 3;
+
+interface Job {
+  readonly work: Work;
+  readonly outcomes: (Outcome | undefined)[];
+  /** Indexes of the calls that have no outcome yet, in order. */
+  pending: number[];
+  unexplainedDeaths: number;
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * A fixed number of threads, started when there is work for them, and the queue before them.
+ *
+ * 1. A thread has one piece of work at a time; whatever is not on a thread is in the queue.
+ * 2. A call has exactly one outcome. Work of a thread that died is done again, except for the call that it died of.
+ * 3. Databases take turns: work that outlasts its time slice goes to the end of the queue with what is left of it.
+ */
+export class WorkerPool {
+  readonly #size: number;
+  readonly #settings: Omit<WorkerSettings, "progress">;
+  readonly #log: (entry: LogEntry) => void;
+  readonly #queue = new FairQueue<Job>();
+  readonly #idle: WorkerThread[] = [];
+  readonly #busy = new Map<WorkerThread, Job>();
+  #closed = false;
+
+  constructor(size: number, settings: Omit<WorkerSettings, "progress">, log: (entry: LogEntry) => void) {
+    this.#size = size;
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  /** One outcome for each call. @throws CouchError service_unavailable, internal_server_error */
+  run(work: Work): Promise<readonly Outcome[]> {
+    if (this.#closed) return Promise.reject(new CouchError("service_unavailable"));
+    return new Promise((resolve, reject) => {
+      const pending = work.calls.map((_, index) => index);
+      const outcomes = new Array<Outcome | undefined>(pending.length);
+      this.#queue.push(work.database, { work, outcomes, pending, unexplainedDeaths: 0, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const threads = [...this.#idle.splice(0), ...this.#busy.keys()];
+    for (const job of [...this.#queue.drain(), ...this.#busy.values()]) job.reject(new CouchError("service_unavailable"));
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+
+  #dispatch(): void {
+    while (!this.#closed && this.#busy.size < this.#size) {
+      const job = this.#queue.shift();
+      if (!job) return;
+      const thread = this.#idle.pop() ?? new WorkerThread(this.#settings);
+      this.#busy.set(thread, job);
+      void this.#serve(thread, job);
+    }
+  }
+
+  async #serve(thread: WorkerThread, job: Job): Promise<void> {
+    const reusable = await this.#runOn(thread, job);
+    this.#busy.delete(thread);
+    if (reusable && !this.#closed) this.#idle.push(thread);
+    else await thread.terminate();
+    if (this.#closed) return;
+    if (job.pending.length === 0) job.resolve(job.outcomes as Outcome[]);
+    else if (job.unexplainedDeaths < maxUnexplainedDeaths) this.#queue.push(job.work.database, job);
+    this.#dispatch();
+  }
+
+  /** Whether the thread can be used again. */
+  async #runOn(thread: WorkerThread, job: Job): Promise<boolean> {
+    try {
+      const calls = job.pending.map((index) => job.work.calls[index]);
+      const reply = await thread.run({ ...job.work, calls } as Work);
+      reply.outcomes.forEach((outcome, position) => {
+        job.outcomes[job.pending[position] as number] = outcome;
+      });
+      job.pending = job.pending.slice(reply.outcomes.length);
+      for (const entry of reply.logs) this.#log(entry);
+      return !reply.worn;
+    } catch (error) {
+      this.#blame(job, error);
+      return false;
+    }
+  }
+
+  #blame(job: Job, error: unknown): void {
+    const index = error instanceof ThreadDied ? job.pending[error.call] : undefined;
+    if (index === undefined) {
+      job.unexplainedDeaths++;
+      if (job.unexplainedDeaths === maxUnexplainedDeaths) {
+        job.reject(new CouchError("internal_server_error", "The sandbox does not start.", { cause: error }));
+      }
+      return;
+    }
+    const { timeLimitMs, functions } = job.work;
+    const names = [...new Set(functions.map(({ designDoc }) => designDoc))].join(", ");
+    job.outcomes[index] = (error as ThreadDied).hung
+      ? refusal("timeout", `A function of ${names} took longer than ${timeLimitMs} ms.`)
+      : refusal("unknown_error", `A function of ${names} ended its sandbox.`);
+    job.pending = job.pending.filter((other) => other !== index);
+  }
+}

@@ -1,0 +1,49 @@
+/** Entry of a sandbox thread: takes one piece of work at a time, answers, and waits for the next. */
+import { parentPort, workerData } from "node:worker_threads";
+import variant from "@jitl/quickjs-ng-wasmfile-release-sync";
+import { newQuickJSWASMModuleFromVariant, type QuickJSSyncVariant } from "quickjs-emscripten-core";
+import { validate } from "./commands/validate.js";
+import { Realms } from "./realms.js";
+import { type LogEntry, type Outcome, progress, type Work, type WorkerSettings, type WorkReply } from "./worker-protocol.js";
+
+if (!parentPort) throw new Error("This file is the entry of a worker thread.");
+const port = parentPort;
+const settings = workerData as WorkerSettings;
+
+/** After this long a reply goes out with what is done; the rest queues again behind the work of other databases. */
+const sliceMs = 200;
+/** WebAssembly memory never shrinks: after this much the thread asks to be replaced. */
+const wornBytes = 512 * 1024 * 1024;
+
+let logs: LogEntry[] = [];
+// Its types describe the CommonJS build, where the variant is one `default` further in; Node loads the ESM build.
+const quickjs = await newQuickJSWASMModuleFromVariant(variant as unknown as QuickJSSyncVariant);
+const realms = new Realms(quickjs, settings, (entry) => logs.push(entry));
+const cells = new Int32Array(settings.progress);
+
+function perform(work: Work, index: number): Outcome {
+  switch (work.command) {
+    case "validate":
+      return validate(realms, work, work.calls[index] as (typeof work.calls)[number]);
+    case "compile":
+      return realms.compile(work, work.functions[0] as (typeof work.functions)[number]);
+  }
+}
+
+function serve(work: Work): WorkReply {
+  const until = performance.now() + sliceMs;
+  const outcomes: Outcome[] = [];
+  logs = [];
+  for (let index = 0; index < work.calls.length && performance.now() < until; index++) {
+    Atomics.add(cells, progress.ticks, 1);
+    Atomics.store(cells, progress.running, index);
+    outcomes.push(perform(work, index));
+    Atomics.store(cells, progress.running, -1);
+  }
+  const worn = realms.doubtful || quickjs.getWasmMemory().buffer.byteLength > wornBytes;
+  return { outcomes, logs, worn };
+}
+
+// Anything thrown here is the thread's end: the pool sees which call was running, and starts another thread.
+port.on("message", (work: Work) => port.postMessage(serve(work)));
+setInterval(() => realms.dropIdle(), Math.max(settings.idleMs / 2, 10)).unref();
