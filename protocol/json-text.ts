@@ -7,7 +7,7 @@
  * shortest text of the double, with a point or an exponent (`1e2` is `100.0`).
  */
 export { canonicalJson } from "./json/canonical-json.js";
-export type { ScannedBulk, ScannedDocument, SpecialMembers } from "./json/document-text.js";
-export { scanBulk, scanDocument } from "./json/document-text.js";
 export { pickMember } from "./json/pick-member.js";
+export type { ScannedBulk, ScannedDocument, SpecialMembers } from "./json/scan-document.js";
+export { scanBulk, scanDocument } from "./json/scan-document.js";
 export { maxDepth } from "./json/scanner.js";

@@ -11,9 +11,9 @@ import { type IntakeOptions, smallAttachment, type TakenContent, takeContent } f
 import { TakenDigests } from "./attachments/taken-digests.js";
 import { type ChangesRange, countChanges, readChanges } from "./changes/read-changes.js";
 import { compact } from "./compaction.js";
-import { type DirectoryRecord, encodeDirectoryRecord } from "./directory-record.js";
+import { type DirectoryRecord, decodeDirectoryRecord, encodeDirectoryRecord } from "./directory-record.js";
 import { type DocumentRecord, decodeDocumentRecord, decodeRevisionValue, type RevisionValue } from "./document-record.js";
-import { formatSeq, resolveSeq } from "./epochs.js";
+import { type EpochStart, formatSeq, resolveSeq } from "./epochs.js";
 import type { IncomingRevision } from "./incoming-revision.js";
 import { decodeLocal, deleteLocal, type LocalDocument, writeLocal } from "./local-documents.js";
 import { type MissingRevisions, missingRevisions } from "./revisions/missing.js";
@@ -29,6 +29,8 @@ export interface DatabaseServices {
   readonly store: Store;
   readonly commit: GroupCommit;
   readonly blobs: BlobStore;
+  /** Databases that somebody listens to: they must not be forgotten and opened a second time, which the listener would not hear. */
+  readonly followed: Set<Database>;
   readonly epoch: string;
   readonly validate: Validate;
   /** Names the realm that a validation function may share with other databases: the operator's own code. */
@@ -125,6 +127,7 @@ export class Database {
         designDocumentsChanged: () => this.#designDocumentsChanged(),
         beforeTurn: () => this.#mustExist(),
         firstOperations: (batch) => this.#enterEpoch(batch),
+        aborted: () => this.#reloadRecord(),
       },
       revisions,
       writer,
@@ -170,7 +173,13 @@ export class Database {
 
   /** Tells of every commit from now on; the result ends that. */
   subscribe(listener: LogListener): () => void {
-    return this.log.subscribe(listener);
+    const { followed } = this.#services;
+    const unsubscribe = this.log.subscribe(listener);
+    followed.add(this);
+    return () => {
+      unsubscribe();
+      if (!this.log.followed) followed.delete(this);
+    };
   }
 
   /** The last committed sequence. */
@@ -184,7 +193,7 @@ export class Database {
 
   /** @throws CouchError bad_request */
   resolveSeq(text: string): number {
-    return resolveSeq(text, this.#record.epochs, this.updateSeq);
+    return resolveSeq(text, this.#epochs(this.updateSeq + 1), this.updateSeq);
   }
 
   // Local documents
@@ -251,11 +260,12 @@ export class Database {
   markDeleted(): void {
     this.#deleted = true;
     this.log.end();
+    this.#services.followed.delete(this);
   }
 
   #changeRecord(change: Partial<DirectoryRecord>): Promise<void> {
     this.#mustExist();
-    return this.#services.commit.write((batch) => this.#putRecord(batch, change));
+    return this.#services.commit.write((batch) => this.#putRecord(batch, change), { aborted: () => this.#reloadRecord() });
   }
 
   /** Takes effect at once, for writers and readers: a member who was removed must not read on while the disk is busy. */
@@ -266,10 +276,21 @@ export class Database {
 
   /** The first write in a new epoch notes where it begins here. */
   #enterEpoch(batch: WriteBatch): void {
+    const epochs = this.#epochs(this.log.pendingSeq + 1);
+    if (epochs !== this.#record.epochs) this.#putRecord(batch, { epochs });
+  }
+
+  /** The epochs with the one in force: a database that was not written in it yet gives out its sequences all the same. */
+  #epochs(first: number): readonly EpochStart[] {
     const { epochs } = this.#record;
     const { epoch } = this.#services;
-    if (epochs.at(-1)?.epoch === epoch) return;
-    this.#putRecord(batch, { epochs: [...epochs, { epoch, first: this.log.pendingSeq + 1 }] });
+    return epochs.at(-1)?.epoch === epoch ? epochs : [...epochs, { epoch, first }];
+  }
+
+  /** A change of the directory record was lost: back to what is on disk. */
+  #reloadRecord(): void {
+    const bytes = this.#services.store.get(directoryKey(this.name));
+    if (bytes && !this.#deleted) this.#record = decodeDirectoryRecord(bytes);
   }
 
   #validation(): ValidationContext | undefined | Promise<ValidationContext | undefined> {

@@ -85,7 +85,8 @@ export class Databases {
       const epoch = await openEpoch(store, newEpoch);
       const commit = new GroupCommit(store);
       const next = store.get(nextDatabaseKey);
-      const services = { store, commit, blobs, epoch, validate, ...(shareKeyOf ? { shareKeyOf } : {}) };
+      const followed = new Set<Database>();
+      const services = { store, commit, blobs, followed, epoch, validate, ...(shareKeyOf ? { shareKeyOf } : {}) };
       const databases = new Databases(services, next ? Number(next.toString()) : 1);
       await databases.#resumeClearing();
       return databases;
@@ -110,7 +111,8 @@ export class Databases {
       batch.put(key, encodeDirectoryRecord(record));
       batch.put(nextDatabaseKey, Buffer.from(String(this.#nextNumber)));
     });
-    const database = this.#keep(this.#build(name, record, { seq: 0, counters: noCounters }));
+    // Somebody may have opened it in the moment between the disk and here.
+    const database = this.opened(name) ?? this.#keep(this.#build(name, record, { seq: 0, counters: noCounters }));
     this.#announce({ name, type: "created" });
     return database;
   }
@@ -191,9 +193,8 @@ export class Databases {
 
   async #read(name: DatabaseName): Promise<Database> {
     const { store } = this.#services;
-    const bytes = store.get(directoryKey(name));
-    if (!bytes) throw new CouchError("not_found", "Database does not exist.");
-    const record = decodeDirectoryRecord(bytes);
+    const record = this.#recordOf(name);
+    if (!record) throw new CouchError("not_found", "Database does not exist.");
     const keys = databaseKeys(record.number);
     const last = await store.first({ ...keys.sequences, reverse: true });
     const written = last
@@ -203,7 +204,20 @@ export class Databases {
     const stored = kept && decodeCounters(kept);
     const progress = stored && stored.seq >= written.seq ? stored : written;
     // Made meanwhile by `create`: that object is the one.
-    return this.opened(name) ?? this.#keep(this.#build(name, record, progress));
+    const opened = this.opened(name);
+    if (opened) return opened;
+    if (this.#recordOf(name)?.number !== record.number) throw new CouchError("not_found", "Database does not exist.");
+    return this.#keep(this.#build(name, record, progress));
+  }
+
+  /** The record on disk, unless it is about to go: a database whose deletion is being flushed must not come back to memory. */
+  #recordOf(name: DatabaseName): DirectoryRecord | undefined {
+    const { store, commit } = this.#services;
+    const onDisk = store.get(directoryKey(name));
+    const next = commit.read(directoryKey(name));
+    if (!onDisk || !next) return undefined;
+    const record = decodeDirectoryRecord(next);
+    return record.number === decodeDirectoryRecord(onDisk).number ? record : undefined;
   }
 
   #build(name: DatabaseName, record: DirectoryRecord, progress: Progress): Database {

@@ -75,18 +75,25 @@ export function toRevision(
 /** An edit on top of the revision that the document names. */
 export function editOrigin(parsed: ParsedDocument): RevisionOrigin {
   const { history, rev } = parsed;
-  if (!history) return { kind: "edit", parent: rev };
+  if (!history) return { kind: "edit", parent: rev && withinBounds(rev) };
   return { kind: "edit", parent: `${history.start}-${history.hashes[0]}` as RevId, mustExist: true };
 }
 
 /** A revision that another server made. @throws CouchError bad_request when the document does not say which */
 export function replicatedOrigin(parsed: ParsedDocument): RevisionOrigin {
-  const path = parsed.history ?? (parsed.rev && { start: generationOf(parsed.rev), hashes: [hashOf(parsed.rev)] });
+  const rev = parsed.rev && withinBounds(parsed.rev);
+  const path = parsed.history ?? (rev && { start: generationOf(rev), hashes: [hashOf(rev)] });
   if (!path) {
     throw new CouchError("bad_request", "When `new_edits: false`, the document needs `_rev` or `_revisions` specified");
   }
   if (path.start < 1) throw new CouchError("bad_request", "Invalid rev format");
   return { kind: "replicated", path };
+}
+
+/** Beyond it generations are no exact numbers, and a child could not be told from its parent. @throws CouchError bad_request */
+function withinBounds(rev: RevId): RevId {
+  if (generationOf(rev) > maxGeneration) throw new CouchError("bad_request", "Invalid rev format");
+  return rev;
 }
 
 function badMember(name: string): CouchError {

@@ -57,9 +57,13 @@ export class UpdateLog {
     return this.#pending.seq;
   }
 
+  get followed(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** True while somebody listens or something is on its way to the disk. */
   get busy(): boolean {
-    return this.#listeners.size > 0 || this.#pending !== this.#committed;
+    return this.followed || this.#pending !== this.#committed;
   }
 
   /** The counters after a change, which `advance` then makes the pending ones. */

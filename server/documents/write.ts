@@ -29,7 +29,7 @@ import type { IncomingRevision } from "./incoming-revision.js";
 import { type Placement, place } from "./placement.js";
 import { merge } from "./revisions/merge.js";
 import { stem } from "./revisions/stem.js";
-import { isLeaf, leavesOf, type RevisionNode, revOf } from "./revisions/tree.js";
+import { findRevision, isLeaf, leavesOf, type RevisionNode, revOf, sameTree } from "./revisions/tree.js";
 import { winnerOf } from "./revisions/winner.js";
 import { encodeSequenceEntry } from "./sequence-entry.js";
 import type { Announcement, UpdateLog } from "./update-log.js";
@@ -56,6 +56,8 @@ export interface WriteTarget {
   beforeTurn(): void;
   /** Operations that the turn's own need in front of them. */
   firstOperations(batch: WriteBatch): void;
+  /** What was written is lost. */
+  aborted(): void;
 }
 
 /** Who writes; "trusted" is the server itself, past validation. */
@@ -95,7 +97,10 @@ export async function writeRevisions(
         if (designDocuments) target.designDocumentsChanged();
         target.log.settle(reached, changes);
       },
-      aborted: () => target.log.abort(),
+      aborted: () => {
+        target.log.abort();
+        target.aborted();
+      },
     },
   );
   return outcomes;
@@ -125,6 +130,7 @@ async function judge(
   revisions.forEach((incoming, index) => {
     if (isDesignDocId(incoming.id)) return;
     const record = readRecord(target, incoming.id);
+    if (record && isStored(incoming, record)) return;
     try {
       const placement = place(incoming, record, (of, at) => readValue(target, incoming.id, of, at));
       subjects.push({ incoming, placement, record });
@@ -141,6 +147,13 @@ async function judge(
     if (verdict) refusals[positions[i] as number] = verdict;
   });
   return refusals;
+}
+
+/** A revision that is here already is nothing new to judge: sent again, it must succeed whatever the functions say by now. */
+function isStored({ origin }: IncomingRevision, { tree }: DocumentRecord): boolean {
+  if (origin.kind !== "replicated") return false;
+  const index = findRevision(tree, origin.path.start, origin.path.hashes[0] as string);
+  return tree[index]?.stored ?? false;
 }
 
 export function readRecord(target: Pick<WriteTarget, "keys" | "commit">, id: string): DocumentRecord | undefined {
@@ -195,8 +208,8 @@ class Turn {
     const { tree, removed } = stem(merged.tree, revsLimit);
     const seq = log.pendingSeq + 1;
     const wrote = newest.seq === seq;
-    // A longer history than is kept here adds nothing: without this, sending it again would be a change each time.
-    if (!wrote && tree.length === before.length) return rev;
+    // Older history than is kept here adds nothing: without this, sending it again would be a change each time.
+    if (removed.length > 0 && sameTree(tree, before)) return rev;
     const winner = winnerOf(tree);
 
     // Bodies: the winner's stands beside the tree when it is small; what it displaces moves out, unless history forgot it.

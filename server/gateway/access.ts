@@ -87,11 +87,7 @@ export class Access<D extends SecuredDatabase> {
   }
 
   /** @throws CouchError unauthorized, forbidden, not_found */
-  async open(
-    identity: Identity,
-    name: DatabaseName | typeof ownDatabaseAlias,
-    need: DatabaseNeed,
-  ): Promise<Opened<D>> {
+  async open(identity: Identity, name: DatabaseName | typeof ownDatabaseAlias, need: DatabaseNeed): Promise<Opened<D>> {
     // Before the database is looked at: whether it exists is no business of those who lack this.
     if (need === "server-admin") this.check(identity, need);
     const target = name === ownDatabaseAlias ? await this.#parts.ownDatabase(identity) : name;

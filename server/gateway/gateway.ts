@@ -22,7 +22,7 @@ import { Provisioning, type Template } from "./provisioning.js";
 import { RefreshTokens } from "./refresh-tokens.js";
 import { parseLogIn, type SessionInfo, sessionInfo } from "./session-info.js";
 import { signUp } from "./signup.js";
-import { databasesToCreate } from "./system-databases.js";
+import { databasesToCreate, isInternalDatabase } from "./system-databases.js";
 import { Throttle } from "./throttle.js";
 import { type GrantOutcome, type RevokeOutcome, TokenGrants } from "./token-grants.js";
 import { prepareUserDocument } from "./user-documents.js";
@@ -195,7 +195,9 @@ export class Gateway {
   }
 
   async #createSystemDatabase(name: DatabaseName): Promise<void> {
-    if ((await this.#backend.createDatabase(name)) === "exists") return;
+    const outcome = await this.#backend.createDatabase(name);
+    // Who may see `_users` and `_replicator` is the operator's to change, as in CouchDB.
+    if (outcome === "exists" && !isInternalDatabase(name)) return;
     if (isDeepStrictEqual(await this.#backend.getSecurity(name), defaultSecurity)) return;
     await this.#backend.putSecurity(name, defaultSecurity);
   }

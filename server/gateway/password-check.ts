@@ -54,11 +54,7 @@ export class PasswordCheck {
     return principal;
   }
 
-  async #verify(
-    attempt: PasswordAttempt,
-    principal: Principal | undefined,
-    fingerprint: string,
-  ): Promise<Principal> {
+  async #verify(attempt: PasswordAttempt, principal: Principal | undefined, fingerprint: string): Promise<Principal> {
     const key = `${attempt.address} ${fingerprint}`;
     let running = this.#running.get(key);
     if (!running) {

@@ -1,6 +1,7 @@
 /** Those who can prove who they are: server administrators first, then accounts. */
-import type { AuthenticationMethod, Identity } from "../../protocol/security.js";
+
 import type { UserName } from "../../protocol/ids.js";
+import type { AuthenticationMethod, Identity } from "../../protocol/security.js";
 import type { Accounts } from "./accounts.js";
 import type { Admins } from "./admins.js";
 import type { StoredPassword } from "./passwords.js";

@@ -1,6 +1,6 @@
 /** The bodies of `/_session`, as CouchDB has them. */
 import { CouchError } from "../../protocol/errors.js";
-import { anonymous, type AuthenticationMethod, type Identity } from "../../protocol/security.js";
+import { type AuthenticationMethod, anonymous, type Identity } from "../../protocol/security.js";
 
 export interface SessionInfo {
   readonly ok: true;

@@ -117,7 +117,8 @@ function checkRolesUnchanged(document: JsonDocument, oldDocument: JsonDocument |
   const roles = [...(document["roles"] as string[])].sort();
   const before = oldDocument?.["roles"];
   const oldRoles = Array.isArray(before) ? [...before].sort() : [];
-  if (!isDeepStrictEqual(roles, oldRoles)) forbid(oldDocument ? "Only _admin may edit roles" : "Only _admin may set roles");
+  if (!isDeepStrictEqual(roles, oldRoles))
+    forbid(oldDocument ? "Only _admin may edit roles" : "Only _admin may set roles");
 }
 
 function checkNames(document: JsonDocument): void {

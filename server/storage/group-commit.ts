@@ -54,8 +54,9 @@ export class GroupCommit {
   }
 
   /**
-   * Adds operations and resolves once they are on disk; at once when there are none. `fill` runs before this returns, sees its own
-   * operations by `read`, and must not throw: half its operations would be in the batch of others.
+   * Adds operations and resolves once they are on disk, and all that `read` showed `fill` with them: a write that finds everything
+   * done already by another one must not be acknowledged before that one. `fill` runs before this returns, sees its own operations
+   * by `read`, and must not throw: half its operations would be in the batch of others.
    */
   write(fill: (batch: WriteBatch) => void, listener?: CommitListener): Promise<void> {
     let pending: Pending | undefined;
@@ -77,7 +78,7 @@ export class GroupCommit {
         this.#operations++;
       },
     });
-    if (!pending) return Promise.resolve();
+    if (!pending) return (this.#filling ?? this.#flushing)?.done ?? Promise.resolve();
     if (listener) pending.listeners.push(listener);
     return pending.done;
   }
@@ -118,8 +119,8 @@ export class GroupCommit {
       this.#flushing = undefined;
       for (const pending of lost) {
         for (const listener of pending.listeners) listener.aborted?.();
-        if (pending !== flushing) await pending.batch.discard();
         pending.reject(error);
+        if (pending !== flushing) await pending.batch.discard().catch(() => undefined);
       }
       return;
     }

@@ -36,7 +36,7 @@ export function merge(tree: RevisionTree, path: RevisionPath, newest: NewestRevi
   if (tree.length === 0 && parentHash === undefined) {
     return { tree: [newestNode(path, newest, -1)], index: 0, outcome: "new-leaf" };
   }
-  const nodes: RevisionNode[] = tree.slice();
+  let nodes: RevisionNode[] = tree.slice();
   let changed = false;
   let ordered = true;
   let below = -1;
@@ -47,7 +47,13 @@ export function merge(tree: RevisionTree, path: RevisionPath, newest: NewestRevi
     const at = nodes.length === 0 ? -1 : findUnordered(tree, nodes, generation, hash);
     if (at >= 0) {
       const node = nodes[at] as RevisionNode;
-      if (node.parent < 0 && below >= 0) {
+      if (node.parent >= 0 && below >= 0 && node.parent !== below) {
+        // Another past than the one known here, which no honest history has: what came with it would hang in the air as a leaf
+        // without a body.
+        nodes = tree.slice();
+        changed = false;
+        ordered = true;
+      } else if (node.parent < 0 && below >= 0) {
         nodes[at] = { ...node, parent: below };
         changed = true;
         if (below > at) ordered = false;
@@ -55,7 +61,7 @@ export function merge(tree: RevisionTree, path: RevisionPath, newest: NewestRevi
       below = at;
       continue;
     }
-    extendedLeaf = below >= 0 && below < tree.length && isLeaf(tree, below);
+    if (below < tree.length) extendedLeaf = below >= 0 && isLeaf(tree, below);
     const node: RevisionNode =
       i === 0
         ? newestNode(path, newest, below)

@@ -74,6 +74,17 @@ export function pathOf(tree: RevisionTree, index: number): RevisionPath {
   return { start, hashes: ancestry(tree, index).map((at) => (tree[at] as RevisionNode).hash) };
 }
 
+/** Whether both hold the same revisions with the same bodies on the same lines. */
+export function sameTree(one: RevisionTree, other: RevisionTree): boolean {
+  return (
+    one.length === other.length &&
+    one.every((node, index) => {
+      const { generation, hash, parent, stored } = other[index] as RevisionNode;
+      return node.generation === generation && node.hash === hash && node.parent === parent && node.stored === stored;
+    })
+  );
+}
+
 /** The nodes in their canonical order, parents pointing at their new places. */
 export function normalise(nodes: readonly RevisionNode[]): RevisionTree {
   const order = nodes.map((_, index) => index).sort((a, b) => compareNodes(nodes[a], nodes[b]));

@@ -1,0 +1,106 @@
+/** Every setting with its type and default. `server/config.ts` reads them from the file and the environment. */
+import { z } from "zod";
+
+const wholeNumber = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
+};
+const text = (max = 4096) => z.string("must be a text").min(1, "must not be empty").max(max, "is too long");
+
+/** What a client may send at most; sizes in bytes, as CouchDB's `max_document_size` and its neighbours. */
+const limits = z.strictObject({
+  maxDocumentSize: wholeNumber(1, 2 ** 31).default(8_000_000),
+  maxAttachmentSize: wholeNumber(1, 2 ** 48).default(1024 ** 3),
+  maxHttpRequestSize: wholeNumber(1, 2 ** 48).default(4 * 1024 ** 3),
+  maxUriLength: wholeNumber(64, 16_000).default(8000),
+});
+
+const localhostOrigins = "localhost";
+const origin = z
+  .string("must be a list of origins")
+  .refine(isOrigin, 'must be "*", "localhost" or origins such as https://app.example.org');
+/** `localhost` stands for every port of this machine's own names: an app under development syncs without a setting. */
+const cors = z.strictObject({ origins: z.array(origin).default([localhostOrigins]) });
+
+/**
+ * Secrets that stand in manuals, sample files and images: whoever knows the manual would know the server's secret.
+ * Compared in lower case.
+ */
+const sampleSecrets = new Set([
+  "92de07df7e7a3fe14808cef90a7cc0d91",
+  "0123456789abcdef",
+  "changemechangeme",
+  "change-me-please",
+  "please-change-me",
+  "please change me",
+  "secretsecretsecret",
+  "my-secret-my-secret",
+  "this-is-a-secret",
+  "supersecretsecret",
+]);
+const minSecretLength = 16;
+const secret = text()
+  .min(minSecretLength, `must have at least ${minSecretLength} characters`)
+  .refine((value) => !sampleSecrets.has(value.toLowerCase()), "is a sample that everybody knows; make one of your own")
+  .refine((value) => new Set(value).size > 4, "repeats too few characters; make a random one");
+
+export const settingsSchema = z.strictObject({
+  host: text(255).default("127.0.0.1"),
+  /** 0: any free port. */
+  port: wholeNumber(0, 65_535).default(5984),
+  dataDir: text().default("./data"),
+  adminName: text(128).optional(),
+  adminPassword: text(1024).optional(),
+  backend: z.enum(["embedded", "couchdb"], 'must be "embedded" or "couchdb"').default("embedded"),
+  couchdbUrl: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).optional(),
+  /** Signs cookies and tokens. Absent: made at the first start and kept in the data directory. */
+  secret: secret.optional(),
+  /** Shared with a proxy that authenticates for us. Absent: its headers are ignored. */
+  proxySecret: secret.optional(),
+  logLevel: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"], "must be trace, debug, info, warn, error or silent")
+    .default("info"),
+  passwordIterations: wholeNumber(1, 10_000_000).default(600_000),
+  /** Folder of templates. Absent: `design-docs` in the working directory, when it is there. */
+  designDocs: text().optional(),
+  cors: cors.prefault({}),
+  limits: limits.prefault({}),
+  /** Seconds of a cookie session since its last renewal. */
+  sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
+  accessTokenSeconds: wholeNumber(1, 366 * 86_400).default(900),
+  refreshTokenDays: wholeNumber(1, 3660).default(90),
+  /** Milliseconds after which a quiet changes feed ends, unless its client asks for less. */
+  changesTimeout: wholeNumber(1, 86_400_000).default(60_000),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** Variables of the environment beside `SETTEE_CONFIG`, with the path of their setting and how their text is read. */
+export const environmentNames: Readonly<Record<string, { readonly path: string; readonly as: "text" | "number" | "list" }>> = {
+  SETTEE_HOST: { path: "host", as: "text" },
+  SETTEE_PORT: { path: "port", as: "number" },
+  SETTEE_DATA_DIR: { path: "dataDir", as: "text" },
+  SETTEE_ADMIN_NAME: { path: "adminName", as: "text" },
+  SETTEE_ADMIN_PASSWORD: { path: "adminPassword", as: "text" },
+  SETTEE_BACKEND: { path: "backend", as: "text" },
+  SETTEE_COUCHDB_URL: { path: "couchdbUrl", as: "text" },
+  SETTEE_SECRET: { path: "secret", as: "text" },
+  SETTEE_PROXY_SECRET: { path: "proxySecret", as: "text" },
+  SETTEE_LOG_LEVEL: { path: "logLevel", as: "text" },
+  SETTEE_PASSWORD_ITERATIONS: { path: "passwordIterations", as: "number" },
+  SETTEE_DESIGN_DOCS: { path: "designDocs", as: "text" },
+  SETTEE_CORS_ORIGINS: { path: "cors.origins", as: "list" },
+  SETTEE_MAX_DOCUMENT_SIZE: { path: "limits.maxDocumentSize", as: "number" },
+  SETTEE_MAX_ATTACHMENT_SIZE: { path: "limits.maxAttachmentSize", as: "number" },
+  SETTEE_MAX_HTTP_REQUEST_SIZE: { path: "limits.maxHttpRequestSize", as: "number" },
+  SETTEE_MAX_URI_LENGTH: { path: "limits.maxUriLength", as: "number" },
+  SETTEE_SESSION_TIMEOUT: { path: "sessionTimeout", as: "number" },
+  SETTEE_ACCESS_TOKEN_SECONDS: { path: "accessTokenSeconds", as: "number" },
+  SETTEE_REFRESH_TOKEN_DAYS: { path: "refreshTokenDays", as: "number" },
+  SETTEE_CHANGES_TIMEOUT: { path: "changesTimeout", as: "number" },
+};
+
+function isOrigin(value: string): boolean {
+  if (value === "*" || value === localhostOrigins) return true;
+  return URL.canParse(value) && new URL(value).origin === value;
+}

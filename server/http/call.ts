@@ -1,0 +1,62 @@
+/** What a handler is given and what it gives back: plain data on both sides, so that handlers are tested without sockets. */
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import type { Identity } from "../../protocol/security.js";
+import type { Database } from "../documents/database.js";
+import type { Query } from "./query.js";
+import type { Services } from "./services.js";
+
+/** One request, its caller known and its need met. */
+export interface Call {
+  readonly services: Services;
+  readonly identity: Identity;
+  readonly method: string;
+  /** Parts of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly headers: IncomingHttpHeaders;
+  /** The body, unread. */
+  readonly request: IncomingMessage;
+  /** `http://host:port` as the client sees this server, for `Location`. */
+  readonly origin: string;
+  readonly address: string;
+  readonly overTls: boolean;
+  /** Aborted when the client goes away before the answer is complete. */
+  readonly signal: AbortSignal;
+}
+
+/** A request about one database, opened for this caller. */
+export interface DatabaseCall extends Call {
+  readonly database: Database;
+}
+
+/** An answer. Streams are sent as they come, with back-pressure, and ended when the client goes away. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: Buffer | string | Readable | AsyncIterable<Uint8Array>;
+}
+
+export type Handler = (call: Call) => Reply | Promise<Reply>;
+export type DatabaseHandler = (call: DatabaseCall) => Reply | Promise<Reply>;
+
+const jsonHeaders = { "Content-Type": "application/json" } as const;
+const newline = Buffer.from("\n");
+
+/** A JSON answer, ended by a newline as CouchDB ends it. */
+export function json(value: unknown, status = 200, headers?: Readonly<Record<string, string>>): Reply {
+  return {
+    status,
+    headers: headers ? { ...jsonHeaders, ...headers } : jsonHeaders,
+    body: `${JSON.stringify(value)}\n`,
+  };
+}
+
+/** An answer whose JSON text is there already. */
+export function jsonText(text: Buffer, status = 200, headers?: Readonly<Record<string, string>>): Reply {
+  return {
+    status,
+    headers: headers ? { ...jsonHeaders, ...headers } : jsonHeaders,
+    body: Buffer.concat([text, newline]),
+  };
+}

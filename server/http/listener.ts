@@ -1,0 +1,62 @@
+/** The listener: Fastify finds the path, `pipeline.ts` does the rest. */
+import { METHODS } from "node:http";
+import fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
+import { CouchError } from "../../protocol/errors.js";
+import { errorReply } from "./error-reply.js";
+import { answer } from "./pipeline.js";
+import type { PathRoutes } from "./route.js";
+import { send } from "./send.js";
+import type { Services } from "./services.js";
+
+/** How long a client may take to send its headers: slow ones hold sockets and nothing else. */
+const headersTimeout = 60_000;
+const keepAliveTimeout = 75_000;
+
+export function createListener(services: Services, table: readonly PathRoutes[]): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    // Bodies and feeds may take as long as they move; what is bounded is the head of a request.
+    requestTimeout: 0,
+    keepAliveTimeout,
+    forceCloseConnections: "idle",
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      maxParamLength: services.config.limits.maxUriLength,
+    },
+    // In CouchDB a plus sign in a path is a space.
+    rewriteUrl: (request) => plusIsSpace(request.url as string),
+    frameworkErrors: (error, request, reply) => {
+      const failure = new CouchError("bad_request", "The path is not valid UTF-8 in percent-encoding.", { cause: error });
+      reply.hijack();
+      void send(request.raw, reply.raw, errorReply(failure, services.log), {}, services.log);
+    },
+  });
+  app.server.headersTimeout = headersTimeout;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+  const methods = METHODS.filter((method) => method !== "CONNECT");
+  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+  for (const routes of table) {
+    app.route({
+      method: methods as HTTPMethods[],
+      url: routes.path,
+      handler: (request, reply) => {
+        reply.hijack();
+        const params = request.params as Record<string, string>;
+        void answer(services, { request: request.raw, response: reply.raw, routes, params });
+      },
+    });
+  }
+  return app;
+}
+
+function plusIsSpace(url: string): string {
+  const plus = url.indexOf("+");
+  if (plus < 0) return url;
+  const question = url.indexOf("?");
+  if (question >= 0 && plus > question) return url;
+  const path = question < 0 ? url : url.slice(0, question);
+  return path.replaceAll("+", "%20") + (question < 0 ? "" : url.slice(question));
+}

@@ -1,0 +1,169 @@
+/**
+ * What every request passes, in order, and where it may leave:
+ *
+ *   request id ─ preflight ─ method ─ identify ─ access ─ handler ─ reply
+ *                   │          │         │          │        │
+ *                  204        405     400 401    401 403   any of the
+ *                                       403        404     catalogue
+ *
+ * Every exit but the preflight goes through `errorReply`, and every answer through `send`.
+ */
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { CouchError } from "../../protocol/errors.js";
+import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
+import type { DatabaseNeed } from "../gateway/access.js";
+import type { Identified } from "../gateway/identify.js";
+import type { Call, DatabaseCall, Reply } from "./call.js";
+import { corsHeaders, preflight } from "./cors.js";
+import { errorReply } from "./error-reply.js";
+import { parseQuery } from "./query.js";
+import type { PathRoutes, Route } from "./route.js";
+import { send } from "./send.js";
+import type { Services } from "./services.js";
+
+export interface Incoming {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly routes: PathRoutes;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export async function answer(services: Services, incoming: Incoming): Promise<void> {
+  const { request, response, routes } = incoming;
+  const began = performance.now();
+  const id = requestId(request);
+  const headers: Record<string, string | readonly string[]> = {
+    "X-Couch-Request-ID": id,
+    ...corsHeaders(request.headers, services.config.cors.origins),
+  };
+  const asked = preflight(request.method ?? "GET", request.headers, services.config.cors.origins);
+  let reply: Reply;
+  try {
+    reply = asked ?? (await handle(services, incoming, headers));
+  } catch (error) {
+    reply = errorReply(error, services.log.child({ request: id }));
+  }
+  await send(request, response, reply, headers, services.log);
+  if (services.log.isLevelEnabled("debug")) {
+    const milliseconds = Math.round((performance.now() - began) * 100) / 100;
+    const { method, url } = request;
+    services.log.debug({ request: id, method, path: url?.split("?", 1)[0], route: routes.path, status: reply.status, milliseconds }, "answered");
+  }
+}
+
+async function handle(
+  services: Services,
+  { request, response, routes, params }: Incoming,
+  headers: Record<string, string | readonly string[]>,
+): Promise<Reply> {
+  const route = routeOf(request, routes);
+  const url = request.url as string;
+  if (url.length > services.config.limits.maxUriLength) {
+    throw new CouchError("bad_request", `A URL may have at most ${services.config.limits.maxUriLength} characters.`);
+  }
+  const overTls = "encrypted" in request.socket;
+  const address = request.socket.remoteAddress ?? "";
+  const identified = services.gateway.identify({
+    authorization: request.headers.authorization,
+    cookie: request.headers.cookie,
+    proxy: proxyHeaders(request),
+    address,
+    overTls,
+  });
+  const { identity, setCookie }: Identified = identified instanceof Promise ? await identified : identified;
+  if (setCookie !== undefined) headers["Set-Cookie"] = setCookie;
+  const question = url.indexOf("?");
+  const call: Call = {
+    services,
+    identity,
+    method: request.method as string,
+    params,
+    query: parseQuery(question < 0 ? undefined : url.slice(question + 1)),
+    headers: request.headers,
+    request,
+    origin: `${overTls ? "https" : "http"}://${request.headers.host ?? "localhost"}`,
+    address,
+    overTls,
+    get signal() {
+      return closedSignal(response);
+    },
+  };
+  if (route.need === "public" || route.need === "user" || params["db"] === undefined) {
+    services.access.check(identity, route.need as "public" | "user" | "server-admin");
+    return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
+  }
+  const { database } = await services.access.open(identity, nameOf(params["db"]), route.need as DatabaseNeed);
+  return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(withDatabase(call, database));
+}
+
+/** Not a spread: that would read `signal`, and every request would get a listener that few need. */
+function withDatabase(call: Call, database: DatabaseCall["database"]): DatabaseCall {
+  return Object.assign(call, { database });
+}
+
+const overridable = new Set(["GET", "HEAD", "PUT", "DELETE", "COPY"]);
+
+/** @throws CouchError method_not_allowed */
+function routeOf(request: IncomingMessage, routes: PathRoutes): Route {
+  // For clients that can only GET and POST. Never on a GET: links must not delete.
+  const override = request.method === "POST" ? request.headers["x-http-method-override"] : undefined;
+  if (typeof override === "string" && overridable.has(override)) request.method = override;
+  const method = request.method as string;
+  const route = routes.methods[method] ?? (method === "HEAD" ? routes.methods["GET"] : undefined);
+  if (route) return route;
+  throw new CouchError("method_not_allowed", `Only ${routes.allow} allowed`, { headers: { Allow: routes.allow } });
+}
+
+/** A name that cannot be is a database that does not exist. */
+function nameOf(text: string): DatabaseName | "_me" {
+  if (text === "_me") return text;
+  try {
+    return parseDatabaseName(text);
+  } catch {
+    throw new CouchError("not_found", "Database does not exist.");
+  }
+}
+
+const clientId = /^[0-9a-zA-Z_-]{1,36}$/;
+
+function requestId(request: IncomingMessage): string {
+  const given = request.headers["x-couch-request-id"];
+  return typeof given === "string" && clientId.test(given) ? given : randomId();
+}
+
+/** Ids are drawn from a pool: one call for the system's randomness for hundreds of requests. */
+let pool = Buffer.alloc(0);
+let used = 0;
+function randomId(): string {
+  if (used + 5 > pool.length) {
+    pool = randomBytes(5 * 512);
+    used = 0;
+  }
+  used += 5;
+  return pool.toString("hex", used - 5, used);
+}
+
+function proxyHeaders(request: IncomingMessage) {
+  const name = request.headers["x-auth-couchdb-username"];
+  if (typeof name !== "string") return undefined;
+  const roles = request.headers["x-auth-couchdb-roles"];
+  const token = request.headers["x-auth-couchdb-token"];
+  return {
+    userName: name,
+    ...(typeof roles === "string" ? { roles } : {}),
+    ...(typeof token === "string" ? { token } : {}),
+  };
+}
+
+const signals = new WeakMap<ServerResponse, AbortSignal>();
+
+function closedSignal(response: ServerResponse): AbortSignal {
+  const known = signals.get(response);
+  if (known) return known;
+  const controller = new AbortController();
+  response.once("close", () => controller.abort());
+  if (response.destroyed) controller.abort();
+  signals.set(response, controller.signal);
+  return controller.signal;
+}

@@ -1,0 +1,18 @@
+import type { Need } from "../gateway/access.js";
+import type { DatabaseHandler, Handler } from "./call.js";
+
+/** What a method of a path needs of its caller, and who answers. */
+export type Route =
+  | { readonly need: "public" | "user" | "server-admin"; readonly handler: Handler }
+  | { readonly need: "read" | "write" | "database-admin" | "server-admin"; readonly handler: DatabaseHandler };
+
+/** All methods of one path. `HEAD` is answered by `GET` without its body unless it has a row of its own. */
+export interface PathRoutes {
+  /** In the router's syntax: `/:db/:id`, `*` for the rest of the path. */
+  readonly path: string;
+  readonly methods: Readonly<Record<string, Route>>;
+  /** The `Allow` header: the methods in CouchDB's order, which differs from path to path. */
+  readonly allow: string;
+}
+
+export type { Need };

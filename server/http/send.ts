@@ -1,0 +1,70 @@
+/** Sends an answer: the head, then the body as it comes. The only writer to sockets. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline, Readable } from "node:stream";
+import type { Logger } from "pino";
+import type { Reply } from "./call.js";
+
+const common = {
+  "Cache-Control": "must-revalidate",
+  Server: "CouchDB/3.5.0 (Settee)",
+  "X-Content-Type-Options": "nosniff",
+  "X-CouchDB-Body-Time": "0",
+} as const;
+
+export async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  more: Readonly<Record<string, string | readonly string[]>>,
+  log: Logger,
+): Promise<void> {
+  if (response.destroyed) return discard(reply);
+  const { status, body } = reply;
+  const headers: Record<string, string | number | readonly string[]> = { ...common, ...more, ...reply.headers };
+  // What is left of an unread body would be taken for the next request: read it away when it is short, close otherwise.
+  if (!request.complete) headers["Connection"] = "close";
+  const whole = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+  if (whole && status !== 304 && status !== 204) {
+    headers["Content-Length"] ??= body === undefined ? 0 : Buffer.byteLength(body);
+  }
+  response.writeHead(status, headers as Record<string, string | number | string[]>);
+  if (request.method === "HEAD" || body === undefined) {
+    response.end();
+    if (!whole) discard(reply);
+  } else if (whole) {
+    response.end(body);
+  } else {
+    response.flushHeaders();
+    await stream(body as Readable | AsyncIterable<Uint8Array>, response, log);
+  }
+  if (!request.complete) drain(request);
+}
+
+/** A failure after the head was sent can only be told by breaking off: the client sees an incomplete answer. */
+function stream(body: Readable | AsyncIterable<Uint8Array>, response: ServerResponse, log: Logger): Promise<void> {
+  const source = body instanceof Readable ? body : Readable.from(body, { objectMode: false });
+  return new Promise((resolve) => {
+    pipeline(source, response, (error) => {
+      if (error && error.code !== "ERR_STREAM_PREMATURE_CLOSE" && error.name !== "AbortError") {
+        log.warn({ err: error }, "an answer broke off");
+      }
+      resolve();
+    });
+  });
+}
+
+function discard({ body }: Reply): void {
+  if (body instanceof Readable) body.destroy();
+}
+
+/** Bytes that a client may still send after it was refused, before its connection is cut: enough for it to read the answer. */
+const drainLimit = 8 * 1024 * 1024;
+
+function drain(request: IncomingMessage): void {
+  let left = drainLimit;
+  request.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
+  request.on("error", () => undefined);
+}

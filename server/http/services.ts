@@ -1,0 +1,20 @@
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import type { Database } from "../documents/database.js";
+import type { Databases } from "../documents/databases.js";
+import type { Access } from "../gateway/access.js";
+import type { Gateway } from "../gateway/gateway.js";
+
+/** What handlers work with; built once by `main.ts`. */
+export interface Services {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly databases: Databases;
+  readonly gateway: Gateway;
+  readonly access: Access<Database>;
+  /** Names this server for replicators: 32 hexadecimal digits, kept with the data. */
+  readonly uuid: string;
+  readonly version: string;
+  /** Aborted when the server begins to stop: feeds end. */
+  readonly stopping: AbortSignal;
+}
