@@ -1,4 +1,5 @@
 /** `_security` of a database, and who is asking. Shapes as in CouchDB 3.5. */
+import { CouchError } from "./errors.js";
 import type { UserName } from "./ids.js";
 
 export interface SecurityList {
@@ -18,6 +19,26 @@ export const defaultSecurity: SecurityObject = {
   members: { roles: ["_admin"] },
   admins: { roles: ["_admin"] },
 };
+
+/** Lists of names and roles are lists of texts, or a member would be let in or shut out by accident. @throws CouchError bad_request */
+export function parseSecurity(value: Readonly<Record<string, unknown>>): SecurityObject {
+  for (const list of ["admins", "members", "readers"]) {
+    const people = value[list];
+    if (people === undefined) continue;
+    if (typeof people !== "object" || people === null || Array.isArray(people)) throw badSecurity(list);
+    for (const kind of ["names", "roles"]) {
+      const texts = (people as Record<string, unknown>)[kind];
+      const good = texts === undefined || (Array.isArray(texts) && texts.every((text) => typeof text === "string"));
+      if (!good) throw badSecurity(`${list}.${kind}`);
+    }
+  }
+  return value as SecurityObject;
+}
+
+function badSecurity(member: string): CouchError {
+  const shape = member.includes(".") ? "an array of strings" : "an object with names and roles";
+  return new CouchError("bad_request", `\`${member}\` must be ${shape}.`);
+}
 
 /** How a caller proved who they are. */
 export type AuthenticationMethod = "anonymous" | "cookie" | "default" | "jwt" | "proxy";

@@ -182,6 +182,11 @@ export class Database {
     };
   }
 
+  /** Bytes that the database's records take on disk, roughly. */
+  indexBytes(): Promise<number> {
+    return this.#services.store.approximateSize(this.keys.all.from, this.keys.all.to);
+  }
+
   /** The last committed sequence. */
   get updateSeq(): number {
     return this.log.committed.seq;

@@ -56,7 +56,7 @@ function notAMember(identity: Identity): CouchError {
 
 /** `readers` is what CouchDB before 1.2 called them, and still understands. */
 function membersOf(security: SecurityObject): SecurityList | undefined {
-  return security.members ?? (security["readers"] as SecurityList | undefined);
+  return security.members ?? (security.readers as SecurityList | undefined);
 }
 
 function isListed(identity: Identity, list: SecurityList | undefined): boolean {

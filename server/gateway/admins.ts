@@ -45,11 +45,7 @@ export class Admins {
     this.#unsubscribe = this.#backend.subscribe(configDatabase, (change) => {
       if (change.id === documentId) this.#load().catch(this.#onError);
     });
-    const generated = await retryConflicts(() =>
-      configured ? this.#configure(configured) : this.#generateUnlessThere(),
-    );
-    await this.#load();
-    return generated;
+    return retryConflicts(() => (configured ? this.#configure(configured) : this.#generateUnlessThere()));
   }
 
   find(name: string): Principal | undefined {
@@ -66,13 +62,16 @@ export class Admins {
     const stored = await this.#read();
     const line = stored?.admins[user];
     const isOnlyOne = line !== undefined && Object.keys(stored?.admins ?? {}).length === 1;
-    if (isOnlyOne && (await this.#hasher.verify(password, parseAdminPassword(line)))) return;
-    await this.#write(stored, user, password);
+    if (isOnlyOne && (await this.#hasher.verify(password, parseAdminPassword(line)))) this.#know(stored);
+    else await this.#write(stored, user, password);
   }
 
   async #generateUnlessThere(): Promise<AdminCredentials | undefined> {
     const stored = await this.#read();
-    if (stored && Object.keys(stored.admins).length > 0) return undefined;
+    if (stored && Object.keys(stored.admins).length > 0) {
+      this.#know(stored);
+      return undefined;
+    }
     const password = randomBytes(generatedBytes).toString("base64url");
     await this.#write(stored, parseUserName(generatedName), password);
     return { name: generatedName, password };
@@ -82,6 +81,8 @@ export class Admins {
     const line = formatAdminPassword(await this.#hasher.hash(password));
     const document: AdminsDocument = { ...stored, _id: documentId, admins: { [name]: line } };
     await this.#backend.putDocument(configDatabase, document);
+    // Not read back: nothing that can fail may stand between the writing of a new password and its telling.
+    this.#know(document);
   }
 
   #read(): Promise<AdminsDocument | undefined> {
@@ -90,11 +91,14 @@ export class Admins {
 
   async #load(): Promise<void> {
     const turn = ++this.#loads;
-    const lines = Object.entries((await this.#read())?.admins ?? {});
+    const document = await this.#read();
     // A later reading is under way or done, and knows better.
-    if (turn !== this.#loads) return;
+    if (turn === this.#loads) this.#know(document);
+  }
+
+  #know(document: AdminsDocument | undefined): void {
     this.#byName = new Map(
-      lines.map(([name, line]) => [
+      Object.entries(document?.admins ?? {}).map(([name, line]) => [
         name,
         { name: parseUserName(name), roles: ["_admin"], password: parseAdminPassword(line) },
       ]),

@@ -1,16 +1,11 @@
 /** The one way in which secrets are compared. */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-
-const key = randomBytes(32);
+import { timingSafeEqual } from "node:crypto";
 
 /**
- * True when both are the same bytes. Both sides are hashed under a random key first, so that neither the first
- * differing byte nor the length shows in the time that the answer takes.
+ * True when both are the same bytes, in a time that does not tell how many of the first are. Lengths do show: what is
+ * expected here is always a digest, and everybody knows how long those are.
  */
 export function sameSecret(given: string | Buffer, expected: string | Buffer): boolean {
-  return timingSafeEqual(blind(given), blind(expected));
-}
-
-function blind(value: string | Buffer): Buffer {
-  return createHmac("sha256", key).update(value).digest();
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }

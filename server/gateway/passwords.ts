@@ -64,7 +64,7 @@ export function readStoredPassword(document: Readonly<Record<string, unknown>>):
     return typeof sha === "string" && sha !== "" ? { scheme: "simple", derivedKey: sha, salt } : undefined;
   }
   if (scheme !== "pbkdf2" || typeof derivedKey !== "string") return undefined;
-  return pbkdf2Password(document["pbkdf2_prf"] ?? "sha", derivedKey, salt, document["iterations"]);
+  return pbkdf2Password(document.pbkdf2_prf ?? "sha", derivedKey, salt, document.iterations);
 }
 
 /** The members of a user document that hold the hash. */

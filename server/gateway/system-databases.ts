@@ -29,3 +29,8 @@ export function isSystemDatabase(name: string): boolean {
 export function isInternalDatabase(name: string): boolean {
   return name === configDatabase || name === sessionsDatabase;
 }
+
+/** A database of user documents: passwords written to it are hashed. */
+export function isUsersDatabase(name: string): boolean {
+  return name === usersDatabase || name.endsWith("/_users");
+}

@@ -84,13 +84,13 @@ function checkShape(document: JsonDocument, oldDocument: JsonDocument | undefine
   if (typeof name !== "string" || document._id !== userDocumentPrefix + name) {
     forbid("Doc ID must be of the form org.couchdb.user:name");
   }
-  if (oldDocument && oldDocument["name"] !== name) forbid("Usernames can not be changed.");
-  if (document["password_sha"] && !document["salt"]) forbid("Users with password_sha must have a salt.");
-  const scheme = document["password_scheme"];
+  if (oldDocument && oldDocument.name !== name) forbid("Usernames can not be changed.");
+  if (document.password_sha && !document.salt) forbid("Users with password_sha must have a salt.");
+  const scheme = document.password_scheme;
   if (scheme && !passwordSchemes.includes(scheme as string)) forbid(`Password scheme \`${scheme}\` not supported.`);
   if (scheme === "pbkdf2" && !hasPassword(document)) {
-    if (typeof document["iterations"] !== "number") forbid("iterations must be a number.");
-    if (typeof document["derived_key"] !== "string") forbid("derived_key must be a string.");
+    if (typeof document.iterations !== "number") forbid("iterations must be a number.");
+    if (typeof document.derived_key !== "string") forbid("derived_key must be a string.");
   }
 }
 
@@ -114,16 +114,16 @@ function keepServersMembers(document: JsonDocument, oldDocument: JsonDocument | 
 }
 
 function checkRolesUnchanged(document: JsonDocument, oldDocument: JsonDocument | undefined): void {
-  const roles = [...(document["roles"] as string[])].sort();
-  const before = oldDocument?.["roles"];
+  const roles = [...(document.roles as string[])].sort();
+  const before = oldDocument?.roles;
   const oldRoles = Array.isArray(before) ? [...before].sort() : [];
   if (!isDeepStrictEqual(roles, oldRoles))
     forbid(oldDocument ? "Only _admin may edit roles" : "Only _admin may set roles");
 }
 
 function checkNames(document: JsonDocument): void {
-  const name = document["name"] as string;
-  if ((document["roles"] as string[]).some((role) => role.startsWith("_"))) {
+  const name = document.name as string;
+  if ((document.roles as string[]).some((role) => role.startsWith("_"))) {
     forbid("No system roles (starting with underscore) in users db.");
   }
   if (name.startsWith("_")) forbid("Username may not start with underscore.");
@@ -136,7 +136,7 @@ function checkNames(document: JsonDocument): void {
 }
 
 function hasPassword(document: JsonDocument): boolean {
-  return document["password"] !== undefined && document["password"] !== null;
+  return document.password !== undefined && document.password !== null;
 }
 
 async function hashPassword(document: JsonDocument, hasher: PasswordHasher): Promise<JsonDocument> {

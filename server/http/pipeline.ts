@@ -89,7 +89,7 @@ async function handle(
       return closedSignal(response);
     },
   };
-  if (route.need === "public" || route.need === "user" || params["db"] === undefined) {
+  if (params["db"] === undefined || "creates" in route) {
     services.access.check(identity, route.need as "public" | "user" | "server-admin");
     return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
   }

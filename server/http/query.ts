@@ -9,6 +9,10 @@ export class Query {
     this.#pairs = pairs;
   }
 
+  get isEmpty(): boolean {
+    return this.#pairs.length === 0;
+  }
+
   /** The first value of a name. */
   get(name: string): string | undefined {
     for (const pair of this.#pairs) if (pair[0] === name) return pair[1];

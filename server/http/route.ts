@@ -3,6 +3,12 @@ import type { DatabaseHandler, Handler } from "./call.js";
 
 /** What a method of a path needs of its caller, and who answers. */
 export type Route =
+  | {
+      readonly need: "server-admin";
+      readonly handler: Handler;
+      /** The path names a database that is not there yet. */
+      readonly creates: true;
+    }
   | { readonly need: "public" | "user" | "server-admin"; readonly handler: Handler }
   | { readonly need: "read" | "write" | "database-admin" | "server-admin"; readonly handler: DatabaseHandler };
 

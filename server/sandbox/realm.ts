@@ -23,11 +23,10 @@ const createRequire = ${createRequire};
 const tools = (${createTools})();
 const entries = {
   __proto__: null,
-  compile: (${compileInRealm})(tools, createRequire),
+  compile: (${compileInRealm})(tools, createRequire, ${hardened ? harden : "() => undefined"}),
   validate: (${validateInRealm})(tools),
-  takeLogs: () => tools.answer(undefined),
+  takeLogs: () => tools.answer(),
 };
-${hardened ? `(${harden})();` : ""}
 return entries;
 })()`;
 const scripts = { open: script(false), hardened: script(true) };
@@ -71,10 +70,10 @@ export class Realm {
   /** Calls an entry with texts. Never throws for what the code inside does. */
   call(entry: Entry, texts: readonly string[], timeLimitMs: number): RealmAnswer {
     this.calls++;
-    const text = this.#run(entry, texts, timeLimitMs);
-    if (text === accepted) return { kind: "answer", outcome: null, logs: [] };
-    if (text === ended) return this.#end(this.#interrupted ? "timeout" : "failed");
-    const { outcome, logs } = JSON.parse(text) as { outcome: unknown; logs: string[] };
+    const answer = this.#run(entry, texts, timeLimitMs);
+    if (answer === "ok") return { kind: "answer", outcome: null, logs: [] };
+    if (answer === undefined) return this.#end(this.#interrupted ? "timeout" : "failed");
+    const { outcome, logs } = JSON.parse(answer) as { outcome: unknown; logs: string[] };
     if ((outcome as { error?: unknown } | null)?.error !== "memory") return { kind: "answer", outcome, logs };
     this.spent = true;
     return { kind: "memory", logs };
@@ -87,7 +86,8 @@ export class Realm {
     this.#runtime.dispose();
   }
 
-  #run(entry: Entry, texts: readonly string[], timeLimitMs: number): string | typeof accepted | typeof ended {
+  /** What the entry answers; undefined when it did not come to an answer. */
+  #run(entry: Entry, texts: readonly string[], timeLimitMs: number): string | undefined {
     const context = this.#context;
     let handle = this.#handles.get(entry);
     if (!handle) {
@@ -101,21 +101,17 @@ export class Realm {
     for (const arg of args) arg.dispose();
     // Never run: CouchDB has no event loop either, and a flood of promises must not outlive the call that made it.
     if (this.#runtime.hasPendingJob()) this.spent = true;
-    try {
-      if (result.error) return ended;
-      return context.sameValue(result.value, context.undefined) ? accepted : context.getString(result.value);
-    } finally {
-      result.dispose();
-    }
+    const text = result.error ? "" : context.getString(result.value);
+    result.dispose();
+    // Empty: it could not be copied out for want of memory.
+    return text === "" ? undefined : text;
   }
 
+  /** Half way through a call that was ended. What it logged before may say why. */
   #end(kind: "timeout" | "failed"): RealmAnswer {
     this.spent = true;
-    const text = this.#run("takeLogs", [], logTimeLimitMs);
-    const logs = typeof text === "string" ? (JSON.parse(text) as { logs: string[] }).logs : [];
+    const answer = this.#run("takeLogs", [], logTimeLimitMs);
+    const logs = answer?.startsWith("{") ? (JSON.parse(answer) as { logs: string[] }).logs : [];
     return { kind, logs };
   }
 }
-
-const accepted = Symbol("accepted");
-const ended = Symbol("ended");

@@ -17,6 +17,8 @@ export interface SandboxOptions {
   readonly idleMs?: number;
   /** Hears what functions write with `log()`. Default: nobody does. */
   readonly log?: (entry: LogEntry) => void;
+  /** Hears of each thread that died in the middle of its work. It is replaced in any case. */
+  readonly threadDied?: (error: unknown) => void;
 }
 
 export interface ValidationBatch {
@@ -44,7 +46,7 @@ export class Sandbox {
         maxRealms: options.maxRealms ?? 64,
         idleMs: options.idleMs ?? 60_000,
       },
-      options.log ?? (() => undefined),
+      { log: options.log ?? (() => undefined), threadDied: options.threadDied ?? (() => undefined) },
     );
   }
 

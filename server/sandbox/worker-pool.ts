@@ -6,6 +6,11 @@ import { ThreadDied, WorkerThread } from "./worker-thread.js";
 /** A thread that dies between calls says nothing about the work; after so many it is the thread that cannot run. */
 const maxUnexplainedDeaths = 3;
 
+export interface PoolListeners {
+  readonly log: (entry: LogEntry) => void;
+  readonly threadDied: (error: unknown) => void;
+}
+
 interface Job {
   readonly work: Work;
   readonly outcomes: (Outcome | undefined)[];
@@ -26,16 +31,16 @@ interface Job {
 export class WorkerPool {
   readonly #size: number;
   readonly #settings: Omit<WorkerSettings, "progress">;
-  readonly #log: (entry: LogEntry) => void;
+  readonly #listeners: PoolListeners;
   readonly #queue = new FairQueue<Job>();
   readonly #idle: WorkerThread[] = [];
   readonly #busy = new Map<WorkerThread, Job>();
   #closed = false;
 
-  constructor(size: number, settings: Omit<WorkerSettings, "progress">, log: (entry: LogEntry) => void) {
+  constructor(size: number, settings: Omit<WorkerSettings, "progress">, listeners: PoolListeners) {
     this.#size = size;
     this.#settings = settings;
-    this.#log = log;
+    this.#listeners = listeners;
   }
 
   /** One outcome for each call. @throws CouchError service_unavailable, internal_server_error */
@@ -86,9 +91,11 @@ export class WorkerPool {
         job.outcomes[job.pending[position] as number] = outcome;
       });
       job.pending = job.pending.slice(reply.outcomes.length);
-      for (const entry of reply.logs) this.#log(entry);
+      for (const entry of reply.logs) this.#listeners.log(entry);
       return !reply.worn;
     } catch (error) {
+      if (this.#closed) return false;
+      this.#listeners.threadDied(error);
       this.#blame(job, error);
       return false;
     }

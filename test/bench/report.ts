@@ -53,7 +53,11 @@ function table({ peers, cases, results }: Report): string {
   return [header, alignment, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-function tableRow(row: BenchRow, peers: readonly PeerKind[], values: ReadonlyMap<PeerId, number> = new Map()): string[] {
+function tableRow(
+  row: BenchRow,
+  peers: readonly PeerKind[],
+  values: ReadonlyMap<PeerId, number> = new Map(),
+): string[] {
   const cells = peers.map((peer) => {
     const value = values.get(peer.id);
     return value === undefined ? "–" : number(value);

@@ -56,7 +56,11 @@ async function measure(benchCase: BenchCase, kind: PeerKind): Promise<void> {
   }
 }
 
-function chosen<T extends { readonly id: string }>(what: string, names: string | undefined, all: readonly T[]): readonly T[] {
+function chosen<T extends { readonly id: string }>(
+  what: string,
+  names: string | undefined,
+  all: readonly T[],
+): readonly T[] {
   if (!names) return all;
   return names.split(",").map((name) => {
     const found = all.find((one) => one.id === name.trim());

@@ -74,7 +74,11 @@ export const disguised: readonly Attempt[] = [
   { method: "GET", path: "/DB%00/secret" },
   { method: "GET", path: "/_utils/../DB/secret" },
   { method: "GET", path: "/DB/secret", headers: { "x-http-method-override": "PUT" } },
-  { method: "GET", path: "/_me", headers: { "x-couchdb-requested-path": "/DB/secret", "x-original-url": "/DB/secret" } },
+  {
+    method: "GET",
+    path: "/_me",
+    headers: { "x-couchdb-requested-path": "/DB/secret", "x-original-url": "/DB/secret" },
+  },
 ];
 
 export const writing: readonly Attempt[] = [

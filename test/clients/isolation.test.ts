@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { HttpClient, type HttpReply } from "../helpers/http-client.js";
+import type { HttpClient, HttpReply } from "../helpers/http-client.js";
 import { adminAuthorization, type SetteeProcess, startSettee } from "../helpers/settee-process.js";
 import { type Attempt, disguised, reading, serverWide, writing } from "./isolation-table.js";
 import { administrator, signUp, type User } from "./users.js";
@@ -78,7 +78,8 @@ test("what spans databases does not mention another user's", async () => {
       // A refusal may repeat the name that was asked for; an answer must not know it.
       if (reply.status < 300 && reply.text.includes(ada.database)) told.push(ada.database);
       if (told.length > 0) holes.push(`${stranger}: ${attempt.method} ${attempt.path} tells ${told.join(", ")}`);
-      if (reply.status >= 500) holes.push(`${stranger}: ${attempt.method} ${attempt.path} was answered ${reply.status}`);
+      if (reply.status >= 500)
+        holes.push(`${stranger}: ${attempt.method} ${attempt.path} was answered ${reply.status}`);
     }
   }
   deepEqual(holes, []);

@@ -29,7 +29,10 @@ test("changes are listed from a sequence on", async () => {
   equal(all.results.length, 10);
   await db.insert({ type: "note" }, "later");
   const rest = await db.changes({ since: all.last_seq } as unknown as nano.DatabaseChangesParams);
-  deepEqual(rest.results.map(({ id }) => id), ["later"]);
+  deepEqual(
+    rest.results.map(({ id }) => id),
+    ["later"],
+  );
 });
 
 test("the changes reader gets what is there, in batches, and ends", async () => {

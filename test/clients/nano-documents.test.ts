@@ -72,12 +72,21 @@ test("bulk, list, fetch and fetchRevs agree", async () => {
   const db = await newDatabase("bulk");
   const docs = Array.from({ length: 20 }, (_, index) => ({ _id: `n${String(index).padStart(2, "0")}`, ...note("x") }));
   const outcomes = await db.bulk({ docs });
-  deepEqual(outcomes.map(({ id }) => id), docs.map(({ _id }) => _id));
+  deepEqual(
+    outcomes.map(({ id }) => id),
+    docs.map(({ _id }) => _id),
+  );
   const again = await db.bulk({ docs: docs.slice(0, 2) });
-  deepEqual(again.map(({ error }) => error), ["conflict", "conflict"]);
+  deepEqual(
+    again.map(({ error }) => error),
+    ["conflict", "conflict"],
+  );
 
   const page = await db.list({ start_key: "n05", limit: 3, include_docs: true });
-  deepEqual(page.rows.map(({ doc }) => doc?._id), ["n05", "n06", "n07"]);
+  deepEqual(
+    page.rows.map(({ doc }) => doc?._id),
+    ["n05", "n06", "n07"],
+  );
   equal(page.total_rows, 20);
   const fetched = await db.fetch({ keys: ["n19", "absent", "n00"] });
   deepEqual(
@@ -95,7 +104,13 @@ test("a view and a Mango query answer", async () => {
   const design = { views: { "by-text": { map: "function (doc) { emit(doc.text, doc.price); }", reduce: "_sum" } } };
   await db.insert(design as unknown as nano.ViewDocument<Note>, "_design/shop");
   const rows = await db.view<number>("shop", "by-text", { reduce: false, start_key: "milk" });
-  deepEqual(rows.rows.map(({ key, value }) => [key, value]), [["milk", 1], ["wine", 2]]);
+  deepEqual(
+    rows.rows.map(({ key, value }) => [key, value]),
+    [
+      ["milk", 1],
+      ["wine", 2],
+    ],
+  );
   const sum = await db.view<number>("shop", "by-text");
   equal(sum.rows[0]?.value, 3);
 

@@ -53,7 +53,10 @@ test("an edit of the text alone sends no attachment again and keeps it", async (
 /** 10 MB: one large file, some middling ones, many small ones and a text, which a server may keep compressed. */
 function album(prefix: string): readonly PouchDocument[] {
   const small = Array.from({ length: 20 }, (_, index) => [`thumb-${index}.jpg`, file("image/jpeg", 50_000)] as const);
-  const text: PouchAttachment = { content_type: "text/plain", data: Buffer.from("over and over again\n".repeat(20_000)) };
+  const text: PouchAttachment = {
+    content_type: "text/plain",
+    data: Buffer.from("over and over again\n".repeat(20_000)),
+  };
   return [
     { ...note(`${prefix}-large`, "one"), _attachments: { "film.mp4": file("video/mp4", 5 * megabyte) } },
     {

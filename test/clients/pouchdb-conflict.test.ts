@@ -19,12 +19,17 @@ test("two devices make a conflict, both see it alike, one resolves it for both",
   await phone.replicate.to(server());
   await laptop.replicate.from(server());
 
-  for (const [device, text] of [[phone, "bread, milk"], [laptop, "bread, wine"]] as const) {
+  for (const [device, text] of [
+    [phone, "bread, milk"],
+    [laptop, "bread, wine"],
+  ] as const) {
     await device.put({ ...(await device.get("shopping")), text });
   }
   await synced(phone, laptop, server());
 
-  const seen = await Promise.all([phone, laptop, server()].map((replica) => replica.get("shopping", { conflicts: true })));
+  const seen = await Promise.all(
+    [phone, laptop, server()].map((replica) => replica.get("shopping", { conflicts: true })),
+  );
   const [winner] = seen;
   equal(winner?._conflicts?.length, 1);
   for (const one of seen) deepEqual(one, winner);

@@ -32,7 +32,10 @@ test("what validation refuses is denied to the device, and the rest goes through
   }
   const server = await ownDatabase(settee, ada).allDocs();
   const ids = server.rows.map(({ id }) => id).filter((id) => !id.startsWith("_design/"));
-  deepEqual(ids, good.map(({ _id }) => _id));
+  deepEqual(
+    ids,
+    good.map(({ _id }) => _id),
+  );
 });
 
 test("a direct write is refused with the function's own reason, an edit like a new document", async () => {
@@ -40,7 +43,9 @@ test("a direct write is refused with the function's own reason, an edit like a n
   const remote = ownDatabase(settee, bob);
   const { rev } = await remote.put({ _id: "fine", type: "note" });
   for (const document of [{ _id: "worse" }, { _id: "fine", _rev: rev, type: ["note"] }]) {
-    const refusal = await remote.put(document).catch((error: PouchOutcome & { status: number; reason: string }) => error);
+    const refusal = await remote
+      .put(document)
+      .catch((error: PouchOutcome & { status: number; reason: string }) => error);
     equal((refusal as { status?: number }).status, 403);
     match((refusal as { reason: string }).reason, new RegExp(reason));
   }

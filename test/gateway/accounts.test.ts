@@ -111,6 +111,6 @@ test("a change of the databases survives a change of the password in between", a
   await accounts.changeDatabases(name, (databases) => [...databases, entry]);
   const [stored] = await backend.listDocuments(users, {});
   assert.equal(rounds, 2);
-  assert.equal(stored?.["color"], "blue");
-  assert.deepEqual(stored?.["databases"], [entry]);
+  assert.equal(stored?.color, "blue");
+  assert.deepEqual(stored?.databases, [entry]);
 });

@@ -156,7 +156,7 @@ test("the cookie is what CouchDB makes, and works", async (t) => {
   const claim = `bob:${Math.floor(clock.now() / 1000)
     .toString(16)
     .toUpperCase()}`;
-  const signature = createHmac("sha256", secret + document?.["salt"])
+  const signature = createHmac("sha256", secret + document?.salt)
     .update(claim)
     .digest();
   const expected = Buffer.concat([Buffer.from(`${claim}:`), signature]).toString("base64url");

@@ -12,8 +12,8 @@ test("a sign-up makes the account, its database, who may use it, and its design 
   assert.deepEqual(await gateway.signUp(ada), { ok: true, name: "ada", database });
 
   const account = await backend.getDocument(users, parseDocId("org.couchdb.user:ada"));
-  assert.deepEqual(account?.["databases"], [{ name: database, template: "user", state: "ready" }]);
-  assert.deepEqual([account?.["roles"], account?.["email"], account?.["password"]], [[], ada.email, undefined]);
+  assert.deepEqual(account?.databases, [{ name: database, template: "user", state: "ready" }]);
+  assert.deepEqual([account?.roles, account?.email, account?.password], [[], ada.email, undefined]);
   const security = { admins: { roles: ["_admin"] }, members: { names: ["ada"], roles: [] } };
   assert.deepEqual(await backend.getSecurity(database), security);
   const { _rev, ...stored } = (await backend.getDocument(database, parseDocId("_design/notes"))) ?? { _id: "" };
@@ -44,7 +44,7 @@ test("every bad field has its one reason", async (t) => {
       (thrown: unknown) => thrown,
     );
     assert.ok(error instanceof CouchError && error.error === "bad_request");
-    return error.detail?.["fields"];
+    return error.detail?.fields;
   };
   assert.deepEqual(await fieldsOf({}), { name: "A user name is required.", password: "A password is required." });
   assert.deepEqual(await fieldsOf({ ...ada, password: "1234567", email: "nobody" }), {

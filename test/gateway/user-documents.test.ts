@@ -62,7 +62,7 @@ test("accepted as in CouchDB: no password, an empty one, null, other schemes, ot
   assert.deepEqual(await prepareUserDocument(simple, undefined, admin, hasher), simple);
   const empty = await prepareUserDocument(user("gus", { password: "" }), undefined, admin, hasher);
   assert.equal(readStoredPassword(empty)?.scheme, "pbkdf2");
-  assert.equal((await prepareUserDocument(user("fay", { roles: ["a_b"] }), undefined, admin, hasher))["name"], "fay");
+  assert.equal((await prepareUserDocument(user("fay", { roles: ["a_b"] }), undefined, admin, hasher)).name, "fay");
 });
 
 test("a password becomes a hash and is not kept", async () => {
@@ -70,7 +70,7 @@ test("a password becomes a hash and is not kept", async () => {
   const stored = await prepareUserDocument(before, undefined, admin, hasher);
   assert.equal(JSON.stringify(stored).includes('"pw"'), false);
   assert.equal("password" in stored || "password_sha" in stored, false);
-  assert.equal(stored["email"], "a@example.org");
+  assert.equal(stored.email, "a@example.org");
   const password = readStoredPassword(stored);
   assert.ok(password && (await passwordMatches("pw", password)));
 });
@@ -138,5 +138,5 @@ test("who reads which document, and what of it", async () => {
   assert.equal(visibleUserDocument(old, admin), old);
   const shown = visibleUserDocument(old, ann);
   assert.equal("derived_key" in shown || "salt" in shown, false);
-  assert.equal(shown["password_scheme"], "pbkdf2");
+  assert.equal(shown.password_scheme, "pbkdf2");
 });

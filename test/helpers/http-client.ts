@@ -22,6 +22,9 @@ export interface HttpReply {
   json(): any;
 }
 
+/** Milliseconds of silence after which a request has failed. */
+const patience = 20_000;
+
 export function basic(name: string, password: string): string {
   return `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
 }
@@ -49,6 +52,7 @@ export class HttpClient {
         reply.on("end", () => resolve(replyOf(reply.statusCode ?? 0, reply.headers, Buffer.concat(chunks))));
       });
       sent.on("error", reject);
+      sent.setTimeout(patience, () => sent.destroy(new Error(`${method} ${path}: no answer within ${patience} ms`)));
       sent.end(body);
     });
   }

@@ -29,7 +29,7 @@ test("every page of accounts is walked, and one that fails does not stop the oth
   await Promise.all([job.run(), job.run()]);
   assert.deepEqual(errors, ["u0400: Error: no room"]);
   const states = (await backend.listDocuments(users, { limit: 2_000 })).flatMap(
-    (document: JsonDocument) => (document["databases"] as { name: string; state: string }[] | undefined) ?? [],
+    (document: JsonDocument) => (document.databases as { name: string; state: string }[] | undefined) ?? [],
   );
   assert.deepEqual(
     states.map(({ state }) => state),

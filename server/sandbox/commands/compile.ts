@@ -2,12 +2,13 @@ import type { RealmTools } from "../in-realm/tools.js";
 
 /**
  * Makes the function of the realm. Given the source (as a JSON string) and the design document that `require` reads;
- * the answer is a refusal, or nothing.
+ * the answer is a refusal, or nothing. `harden` closes the realm, just before the stranger's code comes in.
  */
 export function compileInRealm(
   tools: RealmTools,
   createRequire: (tools: RealmTools, designDoc: object) => (path: string) => unknown,
-): (sourceText: string, modules: string) => string | undefined {
+  harden: () => void,
+): (sourceText: string, modules: string) => string {
   return (sourceText, modules) => {
     let source = "";
     const refuse = (words: string) => tools.answer(tools.refuse("compilation_error", `${words} (${source})`));
@@ -15,12 +16,13 @@ export function compileInRealm(
       source = tools.parse(sourceText) as string;
       const designDoc = tools.parse(modules) as object;
       (globalThis as unknown as Record<string, unknown>)["require"] = createRequire(tools, designDoc);
+      harden();
       // An expression, whose end is left open: `function (doc) {...};` compiles too, and errors are placed as in CouchDB.
       const subject = tools.evaluate(`void 0, ${source}`);
       if (typeof subject !== "function") return refuse("Expression does not eval to a function.");
       tools.subject = subject as NonNullable<RealmTools["subject"]>;
       tools.self = designDoc;
-      return tools.answer(undefined);
+      return tools.answer();
     } catch (thrown) {
       const exhausted = tools.exhausted(thrown);
       return exhausted === undefined ? refuse(tools.textOf(thrown)) : tools.answer(exhausted);

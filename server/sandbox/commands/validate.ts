@@ -23,7 +23,7 @@ function missingFunction(designDoc: string): Refusal {
  */
 export function validateInRealm(
   tools: RealmTools,
-): (newDoc: string, oldDoc: string, userCtx: string, security: string) => string | undefined {
+): (newDoc: string, oldDoc: string, userCtx: string, security: string) => string {
   const { parse, stringify, apply, refuse } = tools;
   const { isArray } = Array;
   const { ownKeys } = Reflect;
@@ -51,7 +51,7 @@ export function validateInRealm(
       const self = tools.self as Record<string, unknown>;
       self["validate_doc_update"] = subject;
       apply(subject, self, [parse(newDoc), parse(oldDoc), parse(userCtx), parse(security)]);
-      return tools.answer(undefined);
+      return tools.answer();
     } catch (thrown) {
       const exhausted = tools.exhausted(thrown);
       if (exhausted !== undefined) return tools.answer(exhausted);

@@ -21,8 +21,8 @@ export interface RealmTools {
   readonly refuse: (error: string, reason: unknown) => string;
   /** JSON text of the refusal when what was thrown is the realm's memory limit, otherwise undefined. */
   readonly exhausted: (thrown: unknown) => string | undefined;
-  /** What an entry returns: undefined for "nothing to say", else JSON text with the outcome and what was logged. */
-  readonly answer: (outcome: string | undefined) => string | undefined;
+  /** What an entry returns: `ok` when there is nothing to say, else JSON text with the outcome and what was logged. */
+  readonly answer: (outcome?: string) => string;
 }
 
 export function createTools(): RealmTools {
@@ -111,7 +111,7 @@ export function createTools(): RealmTools {
     exhausted: (thrown) =>
       thrown instanceof InternalErrorType && thrown.message === "out of memory" ? `{"error":"memory"}` : undefined,
     answer: (outcome) => {
-      if (outcome === undefined && logged === "") return undefined;
+      if (outcome === undefined && logged === "") return "ok";
       const logs = logged;
       logged = "";
       return `{"outcome":${outcome === undefined ? "null" : outcome},"logs":[${logs}]}`;

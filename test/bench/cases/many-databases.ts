@@ -32,9 +32,18 @@ export const manyDatabases: BenchCase = {
     const memoryBefore = peer.residentBytes() ?? Number.NaN;
     const filesBefore = peer.openFiles() ?? Number.NaN;
     const started = performance.now();
-    await load.run(paths.map((path) => load.prepare("PUT", path)), clients);
-    await load.run(paths.map((path) => load.prepare("PUT", `${path}/_security`, securityOf(path))), clients);
-    await load.run(paths.map((path) => load.prepare("PUT", `${path}/${designDocument._id}`, designDocument)), clients);
+    await load.run(
+      paths.map((path) => load.prepare("PUT", path)),
+      clients,
+    );
+    await load.run(
+      paths.map((path) => load.prepare("PUT", `${path}/_security`, securityOf(path))),
+      clients,
+    );
+    await load.run(
+      paths.map((path) => load.prepare("PUT", `${path}/${designDocument._id}`, designDocument)),
+      clients,
+    );
     const seconds = (performance.now() - started) / 1000;
     const memory = peer.residentBytes() ?? Number.NaN;
     const files = peer.openFiles() ?? Number.NaN;

@@ -21,9 +21,8 @@ function database() {
   function SyncedLevelDOWN(location: string) {
     const level = new LevelDOWN(location);
     const write = level._batch;
-    level._batch = function (operations: unknown, options: object, callback: unknown) {
-      return write.call(level, operations, { ...options, sync: true }, callback);
-    };
+    level._batch = (operations: unknown, options: object, callback: unknown) =>
+      write.call(level, operations, { ...options, sync: true }, callback);
     return level;
   }
   SyncedLevelDOWN.destroy = LevelDOWN.destroy;

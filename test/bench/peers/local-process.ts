@@ -3,7 +3,10 @@ import type { ServerProcess } from "../../helpers/server-process.js";
 import type { RunningPeer } from "./peer.js";
 
 /** A peer that is a process of ours, looked at through `/proc` where there is one. */
-export function localPeer(server: ServerProcess, access: Pick<RunningPeer, "auth"> & { authorization?: string }): RunningPeer {
+export function localPeer(
+  server: ServerProcess,
+  access: Pick<RunningPeer, "auth"> & { authorization?: string },
+): RunningPeer {
   return {
     target: { url: server.url, authorization: access.authorization },
     ...(access.auth ? { auth: access.auth } : {}),

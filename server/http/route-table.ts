@@ -1,0 +1,77 @@
+/**
+ * The whole HTTP surface on one page: path, methods, what each needs of its caller, who answers. `allow` is in CouchDB's order.
+ * HEAD is answered by GET. Needs are explained in `gateway/access.ts`; `_me` stands for the caller's own database in `:db`.
+ */
+import type { DatabaseHandler, Handler } from "./call.js";
+import type { PathRoutes, Route } from "./route.js";
+import { bulkDocs } from "./routes/bulk-docs.js";
+import { bulkGet } from "./routes/bulk-get.js";
+import { createDatabase, deleteDatabase, describeDatabase } from "./routes/database.js";
+import { deleteDocument, readDocument, writeDocumentRoute } from "./routes/document.js";
+import { favicon } from "./routes/favicon.js";
+import { ensureFullCommit, startCompaction } from "./routes/maintenance.js";
+import { postDocument } from "./routes/post-document.js";
+import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
+import { readSecurity, writeSecurity } from "./routes/security.js";
+import { deleteSession, getSession, postSession } from "./routes/session.js";
+import { health } from "./routes/settee/health.js";
+import { postSignup } from "./routes/settee/signup.js";
+import { postToken, postTokenRevoke } from "./routes/settee/token.js";
+import { up } from "./routes/up.js";
+import { utils } from "./routes/utils.js";
+import { uuids } from "./routes/uuids.js";
+import { welcome } from "./routes/welcome.js";
+
+const anybody = (handler: Handler): Route => ({ need: "public", handler });
+const admin = (handler: Handler): Route => ({ need: "server-admin", handler });
+const reader = (handler: DatabaseHandler): Route => ({ need: "read", handler });
+const writer = (handler: DatabaseHandler): Route => ({ need: "write", handler });
+const databaseAdmin = (handler: DatabaseHandler): Route => ({ need: "database-admin", handler });
+const serverAdmin = (handler: DatabaseHandler): Route => ({ need: "server-admin", handler });
+
+const path = (path: string, allow: string, methods: Readonly<Record<string, Route>>): PathRoutes => ({ path, allow, methods });
+
+const document = { GET: reader(readDocument), PUT: writer(writeDocumentRoute), DELETE: writer(deleteDocument) };
+const documentMethods = "DELETE,GET,HEAD,POST,PUT,COPY";
+
+export const routeTable: readonly PathRoutes[] = [
+  // The server
+  path("/", "GET,HEAD", { GET: anybody(welcome) }),
+  path("/_up", "GET,HEAD", { GET: anybody(up) }),
+  path("/_uuids", "GET", { GET: anybody(uuids) }),
+  path("/_session", "GET,HEAD,POST,DELETE", {
+    GET: anybody(getSession),
+    POST: anybody(postSession),
+    DELETE: anybody(deleteSession),
+  }),
+  path("/_utils", "GET,HEAD", { GET: anybody(utils) }),
+  path("/_utils/*", "GET,HEAD", { GET: anybody(utils) }),
+  path("/favicon.ico", "GET,HEAD", { GET: anybody(favicon) }),
+
+  // Settee's own
+  path("/_settee/signup", "POST", { POST: anybody(postSignup) }),
+  path("/_settee/token", "POST", { POST: anybody(postToken) }),
+  path("/_settee/token/revoke", "POST", { POST: anybody(postTokenRevoke) }),
+  path("/_settee/health", "GET,HEAD", { GET: anybody(health) }),
+
+  // A database
+  path("/:db", "DELETE,GET,HEAD,POST", {
+    GET: reader(describeDatabase),
+    PUT: { need: "server-admin", handler: createDatabase, creates: true },
+    DELETE: serverAdmin(deleteDatabase),
+    POST: writer(postDocument),
+  }),
+  path("/:db/_security", "PUT,GET", { GET: reader(readSecurity), PUT: databaseAdmin(writeSecurity) }),
+  path("/:db/_revs_limit", "PUT,GET", { GET: reader(readRevsLimit), PUT: databaseAdmin(writeRevsLimit) }),
+  path("/:db/_ensure_full_commit", "POST", { POST: reader(ensureFullCommit) }),
+  path("/:db/_compact", "POST", { POST: databaseAdmin(startCompaction) }),
+  path("/:db/_bulk_docs", "POST", { POST: writer(bulkDocs) }),
+  path("/:db/_bulk_get", "POST", { POST: reader(bulkGet) }),
+
+  // A document
+  path("/:db/:docid", documentMethods, document),
+  path("/:db/_design/:ddoc", documentMethods, document),
+  path("/:db/_local/:local", documentMethods, document),
+];
+
+export { admin };

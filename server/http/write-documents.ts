@@ -1,0 +1,76 @@
+/**
+ * The way of every ordinary write into the store: who may write design documents, what `_users` makes of a password, one place for
+ * both.
+ */
+import { CouchError } from "../../protocol/errors.js";
+import { isDesignDocId, parseDocId } from "../../protocol/ids.js";
+import { type ScannedDocument, scanDocument } from "../../protocol/json-text.js";
+import type { JsonDocument } from "../backend/backend.js";
+import { documentText } from "../documents/document-text.js";
+import type { IncomingRevision } from "../documents/incoming-revision.js";
+import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
+import type { WriteOutcome } from "../documents/write.js";
+import { isDatabaseAdmin, notADatabaseAdmin } from "../gateway/access.js";
+import { isUsersDatabase } from "../gateway/system-databases.js";
+import type { DatabaseCall } from "./call.js";
+
+/** One outcome for each revision, in order. */
+export async function writeDocuments(
+  call: DatabaseCall,
+  revisions: readonly IncomingRevision[],
+): Promise<readonly WriteOutcome[]> {
+  const { database, identity } = call;
+  const refusals = new Map<IncomingRevision, CouchError>();
+  const allowed: IncomingRevision[] = [];
+  for (const revision of revisions) {
+    try {
+      allowed.push(await admit(call, revision));
+    } catch (error) {
+      if (!(error instanceof CouchError)) throw error;
+      refusals.set(revision, error);
+    }
+  }
+  const written = (await database.write(allowed, identity)).values();
+  return revisions.map((revision) => {
+    const error = refusals.get(revision);
+    return error ? { id: revision.id, error } : (written.next().value as WriteOutcome);
+  });
+}
+
+/** One revision; its refusal is thrown. */
+export async function writeDocument(call: DatabaseCall, revision: IncomingRevision): Promise<WriteOutcome> {
+  const [outcome] = await writeDocuments(call, [revision]);
+  if (outcome?.error) throw outcome.error;
+  return outcome as WriteOutcome;
+}
+
+/** The revision as it may be written. @throws CouchError */
+function admit(call: DatabaseCall, revision: IncomingRevision): IncomingRevision | Promise<IncomingRevision> {
+  const { database, identity } = call;
+  // Members cannot change what validates them.
+  if (isDesignDocId(revision.id) && !isDatabaseAdmin(identity, database.security())) throw notADatabaseAdmin(identity);
+  return isUsersDatabase(database.name) ? admitUser(call, revision) : revision;
+}
+
+async function admitUser(call: DatabaseCall, revision: IncomingRevision): Promise<IncomingRevision> {
+  const { database, identity, services } = call;
+  const found = database.find(revision.id);
+  const node = found?.record.tree[found.record.winner] as RevisionNode | undefined;
+  const value = found && node && !node.deleted ? database.value(found, found.record.winner) : undefined;
+  const old = value && node ? asJson(revision.id, revOf(node), value) : undefined;
+  const incoming = asJson(revision.id, undefined, { body: revision.body, attachments: [] });
+  const document = revision.deleted ? { ...incoming, _deleted: true } : incoming;
+  const prepared = await services.gateway.prepareUserDocument(document, old, identity);
+  return { ...revision, body: scanned(prepared).body };
+}
+
+function asJson(id: string, rev: string | undefined, value: Parameters<typeof documentText>[0]["value"]): JsonDocument {
+  const text = documentText({ id, rev: rev ?? "", deleted: false, value }).toString();
+  const { _rev, ...document } = JSON.parse(text) as JsonDocument;
+  return rev === undefined ? document : { ...document, _rev: rev };
+}
+
+function scanned(document: JsonDocument): ScannedDocument {
+  parseDocId(document._id);
+  return scanDocument(Buffer.from(JSON.stringify(document)));
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Background } from "./background.js";
+import { EmbeddedBackend } from "./backend/embedded.js";
+import { keptSecret, keptUuid, openDataDirectory } from "./config/data-directory.js";
+import type { Config } from "./config.js";
+import { Databases } from "./documents/databases.js";
+import type { AdminCredentials } from "./gateway/admins.js";
+import { loadTemplates } from "./gateway/design-doc-source.js";
+import { Gateway } from "./gateway/gateway.js";
+import { HttpServer } from "./http/http-server.js";
+import { routeTable } from "./http/route-table.js";
+import { createLogger, type Logger } from "./logging.js";
+import { Sandbox } from "./sandbox/sandbox.js";
+
+export interface SetteeOptions {
+  /** The data directory was restored from a backup: clients that saw more are sent back to what it holds. */
+  readonly newEpoch?: boolean;
+}
+
+/** The package's root: two folders above the compiled file. */
+const root = new URL("../../", import.meta.url);
+const shippedTemplates = fileURLToPath(new URL("design-docs/", root));
+const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as { version: string };
+
+interface Parts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly databases: Databases;
+  readonly gateway: Gateway;
+  readonly sandbox: Sandbox;
+  readonly http: HttpServer;
+  readonly background: Background;
+  readonly stopping: AbortController;
+  readonly madeAdmin: AdminCredentials | undefined;
+}
+
+/** A whole server over one data directory: builds the parts, hands each what it needs, and ends them in order. */
+export class Settee {
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Opens the data directory; nothing listens yet. @throws StoreUnavailable, TemplateError */
+  static async create(config: Config, { newEpoch = false }: SetteeOptions = {}): Promise<Settee> {
+    const { dataDir } = config;
+    openDataDirectory(dataDir);
+    const log = createLogger({ level: config.logLevel });
+    const templates = await loadTemplates(config.designDocs ?? shippedTemplates);
+    const shared = sharedSources(templates);
+    const sandbox = new Sandbox({ log: (entry) => log.info(entry, "log() of a design document") });
+    const validate = (batch: Parameters<Sandbox["validate"]>[0]) => sandbox.validate(batch);
+    const databases = await Databases.open({ dataDir, validate, shareKeyOf: (source) => shared.get(source), newEpoch });
+    try {
+      const backend = new EmbeddedBackend(databases);
+      const gateway = new Gateway({ backend, templates, options: gatewayOptions(config, log) });
+      const madeAdmin = await gateway.start();
+      const stopping = new AbortController();
+      const services = {
+        config,
+        log,
+        databases,
+        gateway,
+        access: gateway.accessTo((name) => databases.open(name)),
+        uuid: keptUuid(dataDir),
+        version,
+        stopping: stopping.signal,
+      };
+      const http = new HttpServer({ services, routes: routeTable });
+      const background = new Background({ backend, gateway, log });
+      return new Settee({ config, log, databases, gateway, sandbox, http, background, stopping, madeAdmin });
+    } catch (error) {
+      await databases.close();
+      throw error;
+    }
+  }
+
+  /** The administrator that the very first start made; its password can be read here and nowhere else. */
+  get madeAdmin(): AdminCredentials | undefined {
+    return this.#parts.madeAdmin;
+  }
+
+  get log(): Logger {
+    return this.#parts.log;
+  }
+
+  /** Serves, and resolves to the address, e.g. `http://127.0.0.1:5984`. */
+  async listen(): Promise<string> {
+    const { http, background, config } = this.#parts;
+    const url = await http.listen(config.host, config.port);
+    background.start();
+    return url;
+  }
+
+  /** Takes no new work, ends feeds with their last sequence, finishes writes under way, closes the store. */
+  async close(): Promise<void> {
+    const { stopping, background, http, gateway, sandbox, databases } = this.#parts;
+    stopping.abort();
+    await background.stop();
+    await http.close();
+    gateway.close();
+    await sandbox.close();
+    await databases.close();
+  }
+}
+
+function gatewayOptions(config: Config, log: Logger): ConstructorParameters<typeof Gateway>[0]["options"] {
+  const { adminName: name = "admin", adminPassword: password } = config;
+  return {
+    secret: config.secret ?? keptSecret(config.dataDir),
+    proxySecret: config.proxySecret,
+    admin: password === undefined ? undefined : { name, password },
+    passwordIterations: config.passwordIterations,
+    sessionSeconds: config.sessionTimeout,
+    accessTokenSeconds: config.accessTokenSeconds,
+    refreshTokenSeconds: config.refreshTokenDays * 24 * 60 * 60,
+    onError: (err) => log.error({ err }, "background work of the gateway failed"),
+  };
+}
+
+/** The operator's own validation functions: databases made from one template run them in one realm. */
+function sharedSources(templates: Awaited<ReturnType<typeof loadTemplates>>): ReadonlyMap<string, string> {
+  const shared = new Map<string, string>();
+  for (const { name, designDocuments } of templates.values()) {
+    for (const { _id, validate_doc_update: source } of designDocuments) {
+      if (typeof source === "string") shared.set(source, `${name}/${_id}`);
+    }
+  }
+  return shared;
+}
