@@ -25,7 +25,9 @@ function isInstalled(hash) {
   const installed = JSON.parse(installedText).packages;
   const wanted = Object.entries(JSON.parse(readFileSync(lockFile, "utf8")).packages);
   // Optional ones are for other machines, or may have failed: npm left them out with reason.
-  return wanted.every(([path, { version, optional }]) => path === "" || optional || installed[path]?.version === version);
+  return wanted.every(
+    ([path, { version, optional }]) => path === "" || optional || installed[path]?.version === version,
+  );
 }
 
 function install(command) {

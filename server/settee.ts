@@ -47,7 +47,7 @@ export class Settee {
   static async create(config: Config, { newEpoch = false }: SetteeOptions = {}): Promise<Settee> {
     const { dataDir } = config;
     openDataDirectory(dataDir);
-    const log = createLogger({ level: config.logLevel });
+    const log = createLogger(config.logLevel);
     const templates = await loadTemplates(config.designDocs ?? shippedTemplates);
     const shared = sharedSources(templates);
     const sandbox = new Sandbox({ log: (entry) => log.info(entry, "log() of a design document") });

@@ -76,7 +76,9 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.output<typeof settingsSchema>;
 
 /** Variables of the environment beside `SETTEE_CONFIG`, with the path of their setting and how their text is read. */
-export const environmentNames: Readonly<Record<string, { readonly path: string; readonly as: "text" | "number" | "list" }>> = {
+export const environmentNames: Readonly<
+  Record<string, { readonly path: string; readonly as: "text" | "number" | "list" }>
+> = {
   SETTEE_HOST: { path: "host", as: "text" },
   SETTEE_PORT: { path: "port", as: "number" },
   SETTEE_DATA_DIR: { path: "dataDir", as: "text" },

@@ -4,7 +4,7 @@ import type { DatabaseName, DocId, RevId, Seq } from "../../protocol/ids.js";
 import type { SecurityObject } from "../../protocol/security.js";
 import type { GroupCommit } from "../storage/group-commit.js";
 import { type DatabaseKeys, type DatabaseNumber, databaseKeys, directoryKey } from "../storage/keys.js";
-import type { Store, WriteBatch } from "../storage/store.js";
+import type { Key, KeyRange, Store, WriteBatch } from "../storage/store.js";
 import type { AttachmentInfo } from "./attachments/attachment-info.js";
 import type { BlobStore, ByteRange } from "./attachments/blob-store.js";
 import { type IntakeOptions, smallAttachment, type TakenContent, takeContent } from "./attachments/intake.js";
@@ -35,6 +35,15 @@ export interface DatabaseServices {
   readonly validate: Validate;
   /** Names the realm that a validation function may share with other databases: the operator's own code. */
   readonly shareKeyOf?: (source: string) => string | undefined;
+}
+
+/** Ids in the order of their bytes: `from` inclusive, `to` exclusive. */
+export interface IdRange {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly descending?: boolean;
+  /** Records read at a time. */
+  readonly step?: number;
 }
 
 /** A document with its id: one record, read once. */
@@ -95,23 +104,27 @@ export class Database {
     return bytes && decodeRevisionValue(bytes);
   }
 
-  /** Documents by id, in steps, from one snapshot; deleted ones too. Bounds are ids, `from` inclusive, `to` exclusive. */
-  async *documents(range: {
-    readonly from?: string;
-    readonly to?: string;
-    readonly descending?: boolean;
-    readonly step?: number;
-  }): AsyncIterable<readonly StoredDocument[]> {
+  /** Documents by id, in steps, from one snapshot; deleted ones too. */
+  async *documents(range: IdRange): AsyncIterable<readonly StoredDocument[]> {
     const { documents, document, docIdOf } = this.keys;
-    const bounds = {
-      from: range.from === undefined ? documents.from : document(range.from),
-      to: range.to === undefined ? documents.to : document(range.to),
-      reverse: range.descending ?? false,
-      ...(range.step ? { step: range.step } : {}),
-    };
-    for await (const entries of this.#services.store.range(bounds)) {
+    for await (const entries of this.#services.store.range(keyRange(range, documents, document))) {
       yield entries.map(({ key, value }) => ({ id: docIdOf(key), record: decodeDocumentRecord(value) }));
     }
+  }
+
+  /** Documents in a range that are not deleted. */
+  async countDocuments(range: Pick<IdRange, "from" | "to">): Promise<number> {
+    const { documents, document } = this.keys;
+    let count = 0;
+    if (this.log.committed.counters.deletedDocuments === 0) {
+      const keys = { ...keyRange(range, documents, document), values: false, step: 2000 };
+      for await (const entries of this.#services.store.range(keys)) count += entries.length;
+      return count;
+    }
+    for await (const found of this.documents(range)) {
+      for (const { record } of found) if (!(record.tree[record.winner] as RevisionNode).deleted) count++;
+    }
+    return count;
   }
 
   /** One outcome for each revision, in order, when all that was accepted is on disk. */
@@ -219,10 +232,11 @@ export class Database {
     return deleteLocal({ keys: this.keys, commit: this.#services.commit }, id, rev);
   }
 
-  /** Local documents by id, in steps. */
-  async *locals(): AsyncIterable<readonly (LocalDocument & { readonly id: string })[]> {
-    for await (const entries of this.#services.store.range(this.keys.locals)) {
-      yield entries.map(({ key, value }) => ({ id: this.keys.localIdOf(key), ...decodeLocal(value) }));
+  /** Local documents by id (without `_local/`), in steps. */
+  async *locals(range: IdRange = {}): AsyncIterable<readonly (LocalDocument & { readonly id: string })[]> {
+    const { locals, local, localIdOf } = this.keys;
+    for await (const entries of this.#services.store.range(keyRange(range, locals, local))) {
+      yield entries.map(({ key, value }) => ({ id: localIdOf(key), ...decodeLocal(value) }));
     }
   }
 
@@ -330,4 +344,13 @@ export class Database {
   #mustExist(): void {
     if (this.#deleted) throw new CouchError("not_found", "Database does not exist.");
   }
+}
+
+function keyRange({ from, to, descending = false, step }: IdRange, all: KeyRange, keyOf: (id: string) => Key): KeyRange {
+  return {
+    from: from === undefined ? all.from : keyOf(from),
+    to: to === undefined ? all.to : keyOf(to),
+    reverse: descending,
+    ...(step ? { step } : {}),
+  };
 }

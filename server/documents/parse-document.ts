@@ -19,7 +19,18 @@ export interface NamedAttachment {
   readonly source:
     | { readonly kind: "stub" }
     | { readonly kind: "inline"; readonly data: Buffer }
-    | { readonly kind: "follows"; readonly length: number | undefined };
+    | FollowingSource;
+}
+
+/** What the document promises of a part that follows it. */
+export interface FollowingSource {
+  readonly kind: "follows";
+  /** Bytes of the part. */
+  readonly length: number | undefined;
+  /** Bytes that they decode to, when they come encoded. */
+  readonly decodedLength: number | undefined;
+  /** Base64 of the MD5 of the part. */
+  readonly md5: string | undefined;
 }
 
 export interface ParsedDocument {
@@ -128,14 +139,14 @@ function parseAttachments(value: unknown): readonly NamedAttachment[] {
 function parseAttachment(name: string, attachment: unknown): NamedAttachment {
   checkAttachmentName(name);
   if (!isObject(attachment)) throw invalidData(name);
-  const { content_type, revpos, encoding, stub, follows, data, length } = attachment;
+  const { content_type, revpos, encoding, stub, follows, data } = attachment;
   if (content_type !== undefined && typeof content_type !== "string") throw invalidData(name);
   if (revpos !== undefined && !(Number.isSafeInteger(revpos) && (revpos as number) >= 0)) throw invalidData(name);
   const source =
     stub === true
       ? { kind: "stub" as const }
       : follows === true
-        ? { kind: "follows" as const, length: Number.isSafeInteger(length) ? (length as number) : undefined }
+        ? followingSource(attachment)
         : { kind: "inline" as const, data: decodeBase64(name, data) };
   return {
     name,
@@ -144,6 +155,22 @@ function parseAttachment(name: string, attachment: unknown): NamedAttachment {
     encoding: encoding === "gzip" ? "gzip" : undefined,
     source,
   };
+}
+
+function followingSource({ encoding, length, encoded_length, digest }: Record<string, unknown>): FollowingSource {
+  const encoded = encoding === "gzip";
+  return {
+    kind: "follows",
+    length: integer(encoded ? encoded_length : length),
+    decodedLength: encoded ? integer(length) : undefined,
+    md5: typeof digest === "string" ? md5Digest.exec(digest)?.[1] : undefined,
+  };
+}
+
+const md5Digest = /^md5-([0-9A-Za-z+/]{22}==)$/;
+
+function integer(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? (value as number) : undefined;
 }
 
 /** @throws CouchError bad_request */

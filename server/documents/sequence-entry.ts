@@ -65,7 +65,7 @@ export function encodeSequenceEntry(row: ChangeRow, counters: Counters): Buffer 
 }
 
 /** The row as it is sent, without `seq` and braces. */
-export function rowText({ id, rev, deleted }: ChangeRow): string {
+export function rowText({ id, rev, deleted }: Omit<ChangeRow, "severalLeaves">): string {
   return `"id":${JSON.stringify(id)},"changes":[{"rev":${JSON.stringify(rev)}}]${deleted ? ',"deleted":true' : ""}`;
 }
 

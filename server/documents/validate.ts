@@ -2,33 +2,20 @@
  * `validate_doc_update`: every design document of a database may refuse a revision, on every write path. The functions run in the
  * sandbox; this file knows which they are and what they are shown.
  */
-import { CouchError, type ErrorName } from "../../protocol/errors.js";
-import type { UserContext } from "../../protocol/security.js";
+import { CouchError } from "../../protocol/errors.js";
 import type { Identity, SecurityObject } from "../../protocol/security.js";
 import { revIdOf } from "../../protocol/ids.js";
+import type { FunctionSource, Refusal, ValidationBatch, ValidationOutcome } from "../sandbox/sandbox.js";
 import type { DocumentRecord, RevisionValue } from "./document-record.js";
 import { documentText } from "./document-text.js";
 import type { IncomingRevision } from "./incoming-revision.js";
 import type { Placement } from "./placement.js";
 import { pathOf, type RevisionNode, type RevisionPath, revOf } from "./revisions/tree.js";
 
-export interface ValidationFunction {
-  readonly designDoc: string;
-  readonly source: string;
-  /** Databases that hold the operator's own code under the same key share a realm. */
-  readonly shareKey?: string;
-}
+export type { ValidationBatch, ValidationOutcome } from "../sandbox/sandbox.js";
 
-export interface ValidationBatch {
-  readonly database: string;
-  readonly functions: readonly ValidationFunction[];
-  readonly userCtx: UserContext;
-  readonly security: SecurityObject;
-  readonly calls: readonly { readonly newDoc: string; readonly oldDoc: string | null }[];
-}
-
-/** Null: accepted. */
-export type ValidationOutcome = { readonly error: string; readonly reason: string } | null;
+/** `validate_doc_update` of one design document. */
+export type ValidationFunction = FunctionSource;
 
 /** Who runs the functions; the sandbox in the server. */
 export type Validate = (batch: ValidationBatch) => Promise<readonly ValidationOutcome[]>;
@@ -64,10 +51,10 @@ export async function validateRevisions(
   return outcomes.map((outcome) => (outcome ? refusal(outcome) : undefined));
 }
 
-const known: ReadonlySet<string> = new Set<ErrorName>(["forbidden", "unauthorized", "timeout", "unknown_error"]);
-
-function refusal({ error, reason }: { readonly error: string; readonly reason: string }): CouchError {
-  return new CouchError(known.has(error) ? (error as ErrorName) : "unknown_error", reason);
+/** A function may give any JSON as its reason; it is told as it is. */
+function refusal({ error, reason, status }: Refusal): CouchError {
+  if (typeof reason === "string") return new CouchError(error, reason, { status });
+  return new CouchError(error, JSON.stringify(reason), { status, detail: { reason } });
 }
 
 /** An edit is shown with the revision that it is made on, a replicated revision with its own, as CouchDB does. */

@@ -3,6 +3,8 @@ import type { Database } from "./database.js";
 import type { RevisionNode } from "./revisions/tree.js";
 import type { ValidationFunction } from "./validate.js";
 
+const looksAround = /\b(require|this)\b/;
+
 export async function findValidationFunctions(
   database: Pick<Database, "documents" | "value">,
   shareKeyOf?: (source: string) => string | undefined,
@@ -16,7 +18,13 @@ export async function findValidationFunctions(
       const { language, validate_doc_update: source } = JSON.parse(value.body.toString()) as Record<string, unknown>;
       if (typeof source !== "string" || (language !== undefined && language !== "javascript")) continue;
       const shareKey = shareKeyOf?.(source);
-      functions.push({ designDoc: document.id, source, ...(shareKey === undefined ? {} : { shareKey }) });
+      functions.push({
+        designDoc: document.id,
+        source,
+        ...(shareKey === undefined ? {} : { shareKey }),
+        // The whole design document travels to the sandbox only for functions that can look at it.
+        ...(looksAround.test(source) ? { modules: value.body.toString() } : {}),
+      });
     }
   }
   return functions;

@@ -42,7 +42,7 @@ test("a document lives: insert, get, head, edit, conflict, destroy", async () =>
   match(inserted.rev, /^1-[0-9a-f]{32}$/);
   const { _rev, ...read } = await db.get("note-1");
   deepEqual(read, { _id: "note-1", ...note("one") });
-  equal((await db.head("note-1"))["etag"], `"${_rev}"`);
+  equal((await db.head("note-1")).etag, `"${_rev}"`);
 
   const edited = await db.insert({ _id: "note-1", _rev, ...note("two") } as nano.MaybeDocument & Note);
   match(edited.rev, /^2-/);

@@ -46,7 +46,7 @@ test("an edit of the text alone sends no attachment again and keeps it", async (
   const onServer = await server.get(picture._id);
   await server.put({ ...onServer, text: "a better caption" });
   await laptop.replicate.from(server);
-  equal((await laptop.get(picture._id))["text"], "a better caption");
+  equal((await laptop.get(picture._id)).text, "a better caption");
   await verify(laptop, [picture]);
 });
 

@@ -36,7 +36,7 @@ test("two devices make a conflict, both see it alike, one resolves it for both",
 
   const losing = winner?._conflicts?.[0] as string;
   const other = await laptop.get("shopping", { rev: losing });
-  deepEqual([winner?.["text"], other["text"]].sort(), ["bread, milk", "bread, wine"]);
+  deepEqual([winner?.text, other.text].sort(), ["bread, milk", "bread, wine"]);
   const { _conflicts, ...kept } = winner as NonNullable<typeof winner>;
   await laptop.put({ ...kept, text: "bread, milk, wine" });
   await laptop.remove("shopping", losing);
@@ -44,7 +44,7 @@ test("two devices make a conflict, both see it alike, one resolves it for both",
 
   for (const replica of [phone, laptop, server()]) {
     const resolved = await replica.get("shopping", { conflicts: true });
-    equal(resolved["text"], "bread, milk, wine");
+    equal(resolved.text, "bread, milk, wine");
     equal(resolved._conflicts, undefined);
   }
 });

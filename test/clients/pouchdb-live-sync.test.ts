@@ -60,7 +60,7 @@ async function notesOn(device: Pouch): Promise<number> {
 }
 
 async function textBecomes(device: Pouch, id: string, text: string): Promise<void> {
-  await waitFor(`${id} to say "${text}"`, async () => (await device.get(id))["text"] === text);
+  await waitFor(`${id} to say "${text}"`, async () => (await device.get(id)).text === text);
 }
 
 async function ended(sync: Replication<unknown>): Promise<void> {

@@ -24,7 +24,7 @@ test("10,000 documents go up from one device and come down on a second", async (
   equal(pulled.doc_write_failures, 0);
   const { rows } = await second.allDocs({ include_docs: true, startkey: "note-", endkey: "note-\ufff0" });
   deepEqual(
-    rows.map(({ doc }) => ({ _id: doc?._id, type: doc?.["type"], text: doc?.["text"] })),
+    rows.map(({ doc }) => ({ _id: doc?._id, type: doc?.type, text: doc?.text })),
     documents,
   );
   const [here, there] = [await leavesOf(first), await leavesOf(second)];

@@ -49,7 +49,7 @@ test("a direct write is refused with the function's own reason, an edit like a n
     equal((refusal as { status?: number }).status, 403);
     match((refusal as { reason: string }).reason, new RegExp(reason));
   }
-  equal((await remote.get("fine"))["type"], "note");
+  equal((await remote.get("fine")).type, "note");
   const deletion = await remote.remove("fine", rev);
   equal(deletion.ok, true);
 });

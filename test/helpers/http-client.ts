@@ -84,7 +84,7 @@ export class HttpClient {
     const headers: Record<string, string> = { accept: "application/json" };
     if (hasBody) headers["content-type"] = "application/json";
     const authorization = options.authorization === undefined ? this.authorization : options.authorization;
-    if (authorization) headers["authorization"] = authorization;
+    if (authorization) headers.authorization = authorization;
     return headers;
   }
 }

@@ -26,7 +26,7 @@ export async function startSettee(options: SetteeOptions = {}): Promise<SetteePr
 
 function setteeCommand(settings: Readonly<Record<string, string>> = {}): ServerCommand {
   // SETTEE_TEST_MAIN lets the same tests judge another build, e.g. an installed package.
-  const main = process.env["SETTEE_TEST_MAIN"] ?? join(repositoryRoot, "dist", "server", "main.js");
+  const main = process.env.SETTEE_TEST_MAIN ?? join(repositoryRoot, "dist", "server", "main.js");
   return {
     label: "settee",
     nodeArguments: ["--enable-source-maps", main, "serve"],

@@ -38,7 +38,7 @@ export async function bulkDocs(call: DatabaseCall): Promise<Reply> {
       continue;
     }
     const origin = newEdits ? editOrigin(document) : replicatedOrigin(document);
-    const contents = document.attachments.length === 0 ? noContents : await takeInlineAttachments(call, document, id);
+    const contents = document.attachments.length === 0 ? noContents : await takeInlineAttachments(call, document);
     revisions.push(toRevision(document, id, origin, contents));
   }
   const outcomes: WriteOutcome[] = [...(await writeDocuments(call, revisions))];

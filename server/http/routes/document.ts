@@ -57,7 +57,7 @@ export function readDocument(call: DatabaseCall): Reply | Promise<Reply> {
 export async function writeDocumentRoute(call: DatabaseCall): Promise<Reply> {
   const id = parseDocId(idOfPath(call));
   if (isLocalDocId(id)) return await writeLocalDocument(call, id);
-  const { parsed, contents } = await readIncoming(call, id);
+  const { parsed, contents } = await readIncoming(call);
   const rev = givenRev(call, parsed.rev);
   const outcome = writeDocument(call, toRevision(parsed, id, originOf(call, parsed, rev), contents));
   if (call.query.get("batch") === "ok") return answeredBefore(call, id, outcome);
@@ -103,13 +103,12 @@ export function givenRev(call: DatabaseCall, inBody: RevId | undefined): RevId |
 
 async function readIncoming(
   call: DatabaseCall,
-  id: DocId,
 ): Promise<{ readonly parsed: ParsedDocument; readonly contents: ReadonlyMap<string, TakenContent> }> {
   const type = call.headers["content-type"] ?? "";
   if (/^multipart\/related\b/i.test(type) && multipartBoundary(type) !== undefined) return await readMultipartDocument(call);
   const parsed = parseDocument(scanDocument(await readDocumentBody(call)));
   checkDocumentSize(call, parsed, "");
-  return { parsed, contents: await takeInlineAttachments(call, parsed, id) };
+  return { parsed, contents: await takeInlineAttachments(call, parsed) };
 }
 
 function originOf(call: DatabaseCall, parsed: ParsedDocument, rev: RevId | undefined): RevisionOrigin {

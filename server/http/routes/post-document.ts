@@ -22,7 +22,7 @@ export async function postDocument(call: DatabaseCall): Promise<Reply> {
     const rev = await storeLocal(call, id, parsed, parsed.rev);
     return json({ ok: true, id, rev }, 201, { Location });
   }
-  const contents = await takeInlineAttachments(call, parsed, id);
+  const contents = await takeInlineAttachments(call, parsed);
   const outcome = writeDocument(call, toRevision(parsed, id, editOrigin(parsed), contents));
   if (call.query.get("batch") === "ok") return answeredBefore(call, id, outcome);
   return json({ ok: true, id, rev: (await outcome).rev as RevId }, 201, { Location });

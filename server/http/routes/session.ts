@@ -1,8 +1,8 @@
 /** `/_session`: log in for a cookie, ask who one is, log out. */
 import { CouchError } from "../../../protocol/errors.js";
 import { loggedIn } from "../../gateway/session-info.js";
-import { readFields } from "../form-body.js";
 import { type Call, json, type Reply } from "../call.js";
+import { readFields } from "../form-body.js";
 
 export function getSession({ services, identity, query }: Call): Reply {
   return json(services.gateway.sessionInfo(identity, query.get("basic") === "true"));

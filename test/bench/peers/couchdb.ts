@@ -3,7 +3,7 @@ import { databasePrefix } from "../case-context.js";
 import { LoadClient } from "../load/load-client.js";
 import type { PeerKind, RunningPeer } from "./peer.js";
 
-const configured = process.env["PEER_COUCHDB_URL"];
+const configured = process.env.PEER_COUCHDB_URL;
 
 /** Any CouchDB: `PEER_COUCHDB_URL=http://admin:password@127.0.0.1:5984`. The benchmark removes its databases after. */
 export const couchdb: PeerKind = {

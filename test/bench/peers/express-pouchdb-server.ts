@@ -9,7 +9,7 @@ const PouchDB = require("pouchdb");
 const pouchDbServer = require("express-pouchdb");
 
 const [store] = process.argv.slice(2);
-const dataDir = process.env["PEER_DATA_DIR"] ?? ".";
+const dataDir = process.env.PEER_DATA_DIR ?? ".";
 
 function database() {
   if (store === "memory") {
@@ -31,7 +31,7 @@ function database() {
 
 const app = pouchDbServer(database(), { mode: "minimumForPouchDB" });
 const server = createServer(app);
-server.listen(Number(process.env["PEER_PORT"] ?? 0), "127.0.0.1", () => {
+server.listen(Number(process.env.PEER_PORT ?? 0), "127.0.0.1", () => {
   console.log(`listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 process.on("SIGTERM", () => {

@@ -1,6 +1,7 @@
 /** `/_settee/token`, in OAuth 2's words. */
-import { readFields } from "../../form-body.js";
+
 import { type Call, json, type Reply } from "../../call.js";
+import { readFields } from "../../form-body.js";
 
 /** As OAuth asks: no cache may keep a token. */
 const headers = { "Cache-Control": "no-store", Pragma: "no-cache" };
