@@ -45,10 +45,8 @@ export function parseDocId(value: unknown): DocId {
   if (typeof value !== "string") throw new CouchError("illegal_docid", "Document id must be a string");
   if (value === "") throw new CouchError("illegal_docid", "Document id must not be empty");
   if (value.charCodeAt(0) === 95 /* _ */) {
-    if (value === "_design/" || value === "_local/" || value === "_design" || value === "_local") {
-      throw new CouchError("illegal_docid", `Illegal document id \`${value}\``);
-    }
-    if (!value.startsWith("_design/") && !value.startsWith("_local/")) {
+    if (value === "_local" || value === "_local/") throw new CouchError("bad_request", "Invalid _local document id.");
+    if (value === "_design/" || (!value.startsWith("_design/") && !value.startsWith("_local/"))) {
       throw new CouchError("illegal_docid", "Only reserved document ids may start with underscore.");
     }
   }

@@ -100,6 +100,11 @@ export class ByteWriter {
     return this;
   }
 
+  /** The bytes so far, in the writer's own memory: for when nothing more is written. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
   /** The bytes so far, in memory of their own. */
   copy(): Buffer {
     const copied = Buffer.allocUnsafe(this.#at);

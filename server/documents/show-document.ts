@@ -128,8 +128,24 @@ function withEncoding(info: AttachmentInfo, stub: Record<string, unknown>, optio
   return { ...stub, encoding: info.encoding, encoded_length: info.storedLength };
 }
 
+/** The leaves beside the winner, deleted ones or others; best first, as winners would be chosen. */
+function losingLeaves({ record: { tree, winner } }: StoredDocument, deleted: boolean): RevId[] {
+  return leavesOf(tree)
+    .filter((leaf) => leaf !== winner && tree[leaf]?.deleted === deleted)
+    .reverse()
+    .map((leaf) => revOf(tree[leaf] as RevisionNode));
+}
+
+/** True when the text tells of other revisions too, which may change when this one does not. */
+export function showsOtherRevisions({ document }: ShownRevision, options: ShowOptions): boolean {
+  if (options.revsInfo || options.localSeq) return true;
+  if (document.record.tree.length === 1) return false;
+  if (options.conflicts && losingLeaves(document, false).length > 0) return true;
+  return options.deletedConflicts === true && losingLeaves(document, true).length > 0;
+}
+
 function metaMembers({ document, index }: ShownRevision, options: ShowOptions): [string, unknown][] {
-  const { tree, winner } = document.record;
+  const { tree } = document.record;
   const meta: [string, unknown][] = [];
   if (options.revs) {
     const { start, hashes } = pathOf(tree, index);
@@ -146,12 +162,8 @@ function metaMembers({ document, index }: ShownRevision, options: ShowOptions): 
   }
   if (options.localSeq) meta.push(["_local_seq", (tree[index] as RevisionNode).seq]);
   if ((options.conflicts || options.deletedConflicts) && tree.length > 1) {
-    // Best first, as winners would be chosen.
-    const others = leavesOf(tree).filter((leaf) => leaf !== winner).reverse();
-    const revs = (deleted: boolean): RevId[] =>
-      others.map((leaf) => tree[leaf] as RevisionNode).filter((node) => node.deleted === deleted).map(revOf);
-    const conflicts = options.conflicts ? revs(false) : [];
-    const deletedConflicts = options.deletedConflicts ? revs(true) : [];
+    const conflicts = options.conflicts ? losingLeaves(document, false) : [];
+    const deletedConflicts = options.deletedConflicts ? losingLeaves(document, true) : [];
     if (conflicts.length > 0) meta.push(["_conflicts", conflicts]);
     if (deletedConflicts.length > 0) meta.push(["_deleted_conflicts", deletedConflicts]);
   }

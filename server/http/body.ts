@@ -44,13 +44,25 @@ export function requireJson(call: Call): void {
 
 /** A JSON value of modest size: settings, queries, lists of ids. @throws CouchError bad_request */
 export async function readJson(call: Call, limit = call.services.config.limits.maxHttpRequestSize): Promise<unknown> {
-  const bytes = await readBody(call, limit);
+  return parseJson(await readBody(call, limit));
+}
+
+function parseJson(bytes: Buffer): unknown {
   return JSON.parse(canonicalJson(bytes).toString());
 }
 
 /** @throws CouchError bad_request `Request body must be a JSON object` */
 export async function readJsonObject(call: Call, limit?: number): Promise<Record<string, unknown>> {
-  const value = await readJson(call, limit);
+  return asObject(await readJson(call, limit));
+}
+
+/** No body at all is an empty object. @throws CouchError bad_request */
+export async function readOptionalJsonObject(call: Call): Promise<Record<string, unknown>> {
+  const bytes = await readBody(call, call.services.config.limits.maxHttpRequestSize);
+  return bytes.length === 0 ? {} : asObject(parseJson(bytes));
+}
+
+function asObject(value: unknown): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new CouchError("bad_request", "Request body must be a JSON object");
   }

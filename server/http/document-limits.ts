@@ -10,8 +10,13 @@ import type { Call } from "./call.js";
  */
 const jsonInMemory = 512 * 1024 * 1024;
 
+/** Bytes of JSON that a request may have. */
+export function jsonLimit({ services }: Call): number {
+  return Math.min(services.config.limits.maxHttpRequestSize, jsonInMemory);
+}
+
 export function readDocumentBody(call: Call): Promise<Buffer> {
-  return readBody(call, Math.min(call.services.config.limits.maxHttpRequestSize, jsonInMemory));
+  return readBody(call, jsonLimit(call));
 }
 
 /** @throws CouchError document_too_large */

@@ -34,18 +34,20 @@ export function createListener(services: Services, table: readonly PathRoutes[])
     },
   });
   app.server.headersTimeout = headersTimeout;
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
   const methods = METHODS.filter((method) => method !== "CONNECT");
   for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   for (const routes of table) {
     app.route({
       method: methods as HTTPMethods[],
       url: routes.path,
-      handler: (request, reply) => {
+      // In the first hook and not in the handler: Fastify would look at the body in between, which is the route's to do.
+      onRequest: (request, reply) => {
         reply.hijack();
         const params = request.params as Record<string, string>;
         void answer(services, { request: request.raw, response: reply.raw, routes, params });
+      },
+      handler: () => {
+        throw new Error("unreachable: every request is answered in onRequest");
       },
     });
   }

@@ -19,6 +19,7 @@ import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { type ShownRevision, type ShowOptions, showRevision, wantsBytes } from "../documents/show-document.js";
 import { bodyStream } from "./body.js";
 import { type DatabaseCall, jsonText, type Reply } from "./call.js";
+import { checkDocumentSize, jsonLimit } from "./document-limits.js";
 import { type MultipartPart, multipartBoundary, readMultipart } from "./multipart-reader.js";
 import {
   bulkGetBody,
@@ -53,6 +54,7 @@ export async function readMultipartDocument(call: DatabaseCall): Promise<Incomin
     const first = await parts.next();
     if (first.done) throw new CouchError("bad_request", "The multipart body has no parts.");
     const parsed = parseDocument(scanDocument(await readJsonPart(call, first.value)));
+    checkDocumentSize(call, parsed, "");
     const contents = new Map(await takeInline(call, parsed));
     await takeParts(call, parsed, parts, contents);
     return { parsed, contents };
@@ -71,7 +73,7 @@ export async function takeInlineAttachments(
 ): Promise<ReadonlyMap<string, TakenContent>> {
   const follower = parsed.attachments.find(({ source }) => source.kind === "follows");
   if (follower) {
-    throw new CouchError("bad_request", `The attachment ${follower.name} follows, but the request is not multipart/related.`);
+    throw new CouchError("bad_request", `The attachment ${follower.name} cannot follow: the request is not multipart.`);
   }
   return await takeInline(call, parsed);
 }
@@ -120,12 +122,12 @@ async function readJsonPart(call: DatabaseCall, { headers, body }: MultipartPart
   if (headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase() !== "application/json") {
     throw new CouchError("bad_content_type", "Content-Type must be application/json");
   }
-  const limit = call.services.config.limits.maxDocumentSize;
+  const limit = jsonLimit(call);
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > limit) throw new CouchError("document_too_large", call.params["docid"]);
+    if (length > limit) throw requestTooLarge(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -12,6 +12,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
+import { type Identity, isServerAdmin } from "../../protocol/security.js";
 import type { DatabaseNeed } from "../gateway/access.js";
 import type { Identified } from "../gateway/identify.js";
 import type { Call, DatabaseCall, Reply } from "./call.js";
@@ -93,7 +94,7 @@ async function handle(
     services.access.check(identity, route.need as "public" | "user" | "server-admin");
     return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
   }
-  const { database } = await services.access.open(identity, nameOf(params["db"]), route.need as DatabaseNeed);
+  const { database } = await services.access.open(identity, nameOf(params["db"], identity), route.need as DatabaseNeed);
   return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(withDatabase(call, database));
 }
 
@@ -115,12 +116,14 @@ function routeOf(request: IncomingMessage, routes: PathRoutes): Route {
   throw new CouchError("method_not_allowed", `Only ${routes.allow} allowed`, { headers: { Allow: routes.allow } });
 }
 
-/** A name that cannot be is a database that does not exist. */
-function nameOf(text: string): DatabaseName | "_me" {
+/** A name that cannot be is a database that does not exist. @throws CouchError not_found, unauthorized */
+function nameOf(text: string, identity: Identity): DatabaseName | "_me" {
   if (text === "_me") return text;
   try {
     return parseDatabaseName(text);
   } catch {
+    // What begins with an underscore belongs to the server, and what is there is for administrators to know.
+    if (text.startsWith("_") && !isServerAdmin(identity)) throw new CouchError("unauthorized", "You are not a server admin.");
     throw new CouchError("not_found", "Database does not exist.");
   }
 }

@@ -2,12 +2,14 @@
  * The whole HTTP surface on one page: path, methods, what each needs of its caller, who answers. `allow` is in CouchDB's order.
  * HEAD is answered by GET. Needs are explained in `gateway/access.ts`; `_me` stands for the caller's own database in `:db`.
  */
+import { METHODS } from "node:http";
 import type { DatabaseHandler, Handler } from "./call.js";
 import type { PathRoutes, Route } from "./route.js";
+import { deleteAttachmentRoute, readAttachmentRoute, writeAttachmentRoute } from "./routes/attachment.js";
 import { bulkDocs } from "./routes/bulk-docs.js";
 import { bulkGet } from "./routes/bulk-get.js";
 import { createDatabase, deleteDatabase, describeDatabase } from "./routes/database.js";
-import { deleteDocument, readDocument, writeDocumentRoute } from "./routes/document.js";
+import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
 import { ensureFullCommit, startCompaction } from "./routes/maintenance.js";
 import { postDocument } from "./routes/post-document.js";
@@ -17,6 +19,7 @@ import { deleteSession, getSession, postSession } from "./routes/session.js";
 import { health } from "./routes/settee/health.js";
 import { postSignup } from "./routes/settee/signup.js";
 import { postToken, postTokenRevoke } from "./routes/settee/token.js";
+import { unknownPath } from "./routes/unknown-path.js";
 import { up } from "./routes/up.js";
 import { utils } from "./routes/utils.js";
 import { uuids } from "./routes/uuids.js";
@@ -31,8 +34,20 @@ const serverAdmin = (handler: DatabaseHandler): Route => ({ need: "server-admin"
 
 const path = (path: string, allow: string, methods: Readonly<Record<string, Route>>): PathRoutes => ({ path, allow, methods });
 
-const document = { GET: reader(readDocument), PUT: writer(writeDocumentRoute), DELETE: writer(deleteDocument) };
+const document = {
+  GET: reader(readDocument),
+  PUT: writer(writeDocumentRoute),
+  DELETE: writer(deleteDocument),
+  POST: writer(refuseFormUpload),
+};
 const documentMethods = "DELETE,GET,HEAD,POST,PUT,COPY";
+
+const attachment = {
+  GET: reader(readAttachmentRoute),
+  PUT: writer(writeAttachmentRoute),
+  DELETE: writer(deleteAttachmentRoute),
+};
+const attachmentMethods = "DELETE,GET,HEAD,PUT";
 
 export const routeTable: readonly PathRoutes[] = [
   // The server
@@ -72,6 +87,11 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/:docid", documentMethods, document),
   path("/:db/_design/:ddoc", documentMethods, document),
   path("/:db/_local/:local", documentMethods, document),
-];
 
-export { admin };
+  // An attachment, its name the rest of the path
+  path("/:db/:docid/*", attachmentMethods, attachment),
+  path("/:db/_design/:ddoc/*", attachmentMethods, attachment),
+
+  // Whatever is none of these, by any method
+  path("/*", "", Object.fromEntries(METHODS.map((method) => [method, anybody(unknownPath)]))),
+];

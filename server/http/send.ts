@@ -5,7 +5,6 @@ import type { Logger } from "pino";
 import type { Reply } from "./call.js";
 
 const common = {
-  "Cache-Control": "must-revalidate",
   Server: "CouchDB/3.5.0 (Settee)",
   "X-Content-Type-Options": "nosniff",
   "X-CouchDB-Body-Time": "0",
@@ -21,6 +20,7 @@ export async function send(
   if (response.destroyed) return discard(reply);
   const { status, body } = reply;
   const headers: Record<string, string | number | readonly string[]> = { ...common, ...more, ...reply.headers };
+  if (isCacheable(status, headers["Content-Type"])) headers["Cache-Control"] ??= "must-revalidate";
   // What is left of an unread body would be taken for the next request: read it away when it is short, close otherwise.
   if (!request.complete) headers["Connection"] = "close";
   const whole = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
@@ -38,6 +38,11 @@ export async function send(
     await stream(body as Readable | AsyncIterable<Uint8Array>, response, log);
   }
   if (!request.complete) drain(request);
+}
+
+/** CouchDB says how to cache what it may be asked for again as a whole. */
+function isCacheable(status: number, type: unknown): boolean {
+  return (status < 300 || status >= 400) && !(typeof type === "string" && type.startsWith("multipart/"));
 }
 
 /** A failure after the head was sent can only be told by breaking off: the client sees an incomplete answer. */

@@ -2,11 +2,12 @@ import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule }
 import { compileInRealm } from "./commands/compile.js";
 import { validateInRealm } from "./commands/validate.js";
 import { harden } from "./in-realm/harden.js";
+import { outlineInRealm } from "./in-realm/outline.js";
 import { createRequire } from "./in-realm/require.js";
 import { createTools } from "./in-realm/tools.js";
 
 /** Functions of the realm that the server may call. */
-export type Entry = "compile" | "validate" | "takeLogs";
+export type Entry = "compile" | "validate" | "outline" | "takeLogs";
 
 export type RealmAnswer =
   | { readonly kind: "answer"; readonly outcome: unknown; readonly logs: readonly string[] }
@@ -25,6 +26,7 @@ const entries = {
   __proto__: null,
   compile: (${compileInRealm})(tools, createRequire, ${hardened ? harden : "() => undefined"}),
   validate: (${validateInRealm})(tools),
+  outline: (${outlineInRealm})(tools),
   takeLogs: () => tools.answer(),
 };
 return entries;

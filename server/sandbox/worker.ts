@@ -1,8 +1,7 @@
 /** Entry of a sandbox thread: takes one piece of work at a time, answers, and waits for the next. */
 import { parentPort, workerData } from "node:worker_threads";
-import variant from "@jitl/quickjs-ng-wasmfile-release-sync";
-import { newQuickJSWASMModuleFromVariant, type QuickJSSyncVariant } from "quickjs-emscripten-core";
 import { validate } from "./commands/validate.js";
+import { loadQuickJs } from "./quickjs.js";
 import { Realms } from "./realms.js";
 import { type LogEntry, type Outcome, progress, type Work, type WorkerSettings, type WorkReply } from "./worker-protocol.js";
 
@@ -16,8 +15,7 @@ const sliceMs = 200;
 const wornBytes = 512 * 1024 * 1024;
 
 let logs: LogEntry[] = [];
-// Its types describe the CommonJS build, where the variant is one `default` further in; Node loads the ESM build.
-const quickjs = await newQuickJSWASMModuleFromVariant(variant as unknown as QuickJSSyncVariant);
+const quickjs = await loadQuickJs();
 const realms = new Realms(quickjs, settings, (entry) => logs.push(entry));
 const cells = new Int32Array(settings.progress);
 

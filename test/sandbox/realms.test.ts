@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import variant from "@jitl/quickjs-ng-wasmfile-release-sync";
-import { newQuickJSWASMModuleFromVariant, type QuickJSSyncVariant } from "quickjs-emscripten-core";
+import { loadQuickJs } from "../../server/sandbox/quickjs.js";
 import { Realms } from "../../server/sandbox/realms.js";
 import type { FunctionSource } from "../../server/sandbox/worker-protocol.js";
 
-const quickjs = await newQuickJSWASMModuleFromVariant(variant as unknown as QuickJSSyncVariant);
+const quickjs = await loadQuickJs();
 
 /** A function that counts how often its realm was asked. */
 const subject: FunctionSource = {

@@ -1,13 +1,15 @@
 /**
- * Large attachments: one file per content and database, named by digest, under `blobs/NUMBER/xx/REST`. A file is complete and on
- * disk before its name exists, so whoever finds the name finds the bytes.
+ * Large attachments: one file per content and database, named by digest, `blobs/NUMBER/DIGEST`. A file is complete and on disk
+ * before its name exists, so whoever finds the name finds the bytes.
  */
 import { randomBytes } from "node:crypto";
 import { createReadStream, rmSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { LRUCache } from "lru-cache";
 import type { DatabaseNumber } from "../../storage/keys.js";
+import { SharedSync } from "./shared-sync.js";
 
 export interface ByteRange {
   /** First byte. */
@@ -18,22 +20,25 @@ export interface ByteRange {
 
 /** Bytes that are being received, not yet named. */
 export interface BlobDraft {
-  write(chunk: Buffer): Promise<void>;
-  /** Makes the bytes durable under their digest. A content that is there already is kept. */
+  write(...chunks: readonly Buffer[]): Promise<void>;
+  /** Makes the bytes durable under their digest. A content that is there already is replaced by its equal. */
   keep(digest: string): Promise<void>;
   discard(): Promise<void>;
 }
 
 /** How much of a file is read at once: fewer trips through the thread pool than the default of 64 kB. */
 const readChunk = 256 * 1024;
+/** Directories remembered to exist and to be on disk; a forgotten one costs two syncs. */
+const rememberedDirectories = 10_000;
 
 export class BlobStore {
   readonly #root: string;
-  /** Directories that are known to exist and to be on disk. */
-  readonly #directories = new Set<string>();
+  readonly #rootSync: SharedSync;
+  readonly #directories = new LRUCache<DatabaseNumber, SharedSync>({ max: rememberedDirectories });
 
   constructor(root: string) {
     this.#root = root;
+    this.#rootSync = new SharedSync(root);
   }
 
   /** Creates the root and removes what a crash left half received. */
@@ -46,13 +51,13 @@ export class BlobStore {
     const path = join(this.#root, "incoming", randomBytes(12).toString("hex"));
     const file = await open(path, "wx", 0o600);
     return {
-      write: (chunk) => writeAll(file, chunk),
+      write: (...chunks) => writeAll(file, chunks),
       keep: async (digest) => {
         await file.sync();
         await file.close();
-        const target = await this.#ensureDirectory(database, digest);
-        await rename(path, join(target, fileName(digest)));
-        await syncDirectory(target);
+        const directory = await this.#ensureDirectory(database);
+        await rename(path, this.#path(database, digest));
+        await directory.sync();
       },
       discard: async () => {
         await file.close().catch(() => undefined);
@@ -80,62 +85,51 @@ export class BlobStore {
 
   /** Every digest that a database has a file of, in no order. */
   async *digests(database: DatabaseNumber): AsyncIterable<string> {
-    const root = join(this.#root, String(database));
-    for (const directory of await readdir(root).catch(() => [])) {
-      for (const name of await readdir(join(root, directory))) yield digestOf(directory, name);
-    }
+    const directory = await opendir(this.#directory(database)).catch(() => undefined);
+    if (directory) for await (const { name } of directory) yield digestOf(name);
   }
 
   /** Removes every file of a database. */
   async removeAll(database: DatabaseNumber): Promise<void> {
-    const root = join(this.#root, String(database));
-    for (const known of this.#directories) if (known.startsWith(root)) this.#directories.delete(known);
-    await rm(root, { recursive: true, force: true });
+    this.#directories.delete(database);
+    await rm(this.#directory(database), { recursive: true, force: true });
   }
 
   #path(database: DatabaseNumber, digest: string): string {
-    return join(this.#directory(database, digest), fileName(digest));
+    return join(this.#directory(database), fileName(digest));
   }
 
-  #directory(database: DatabaseNumber, digest: string): string {
-    return join(this.#root, String(database), hexOf(digest).slice(0, 2));
+  #directory(database: DatabaseNumber): string {
+    return join(this.#root, String(database));
   }
 
-  async #ensureDirectory(database: DatabaseNumber, digest: string): Promise<string> {
-    const directory = this.#directory(database, digest);
-    if (this.#directories.has(directory)) return directory;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    // The names of new directories are on disk only once their parents are.
-    await syncDirectory(join(this.#root, String(database)));
-    await syncDirectory(this.#root);
-    this.#directories.add(directory);
-    return directory;
+  async #ensureDirectory(database: DatabaseNumber): Promise<SharedSync> {
+    const known = this.#directories.get(database);
+    if (known) return known;
+    const path = this.#directory(database);
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    // The name of a new directory is on disk only once its parent is.
+    await this.#rootSync.sync();
+    const made = this.#directories.get(database) ?? new SharedSync(path);
+    this.#directories.set(database, made);
+    return made;
   }
 }
 
 /** `md5-` and base64 on the wire; in file names hexadecimal, since base64 has slashes and depends on letter case. */
-function hexOf(digest: string): string {
+function fileName(digest: string): string {
   return Buffer.from(digest.slice(4), "base64").toString("hex");
 }
 
-function fileName(digest: string): string {
-  return hexOf(digest).slice(2);
+function digestOf(name: string): string {
+  return `md5-${Buffer.from(name, "hex").toString("base64")}`;
 }
 
-function digestOf(directory: string, name: string): string {
-  return `md5-${Buffer.from(directory + name, "hex").toString("base64")}`;
-}
-
-async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
-  let written = 0;
-  while (written < chunk.length) written += (await file.write(chunk, written)).bytesWritten;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  let { bytesWritten: written } = await file.writev(chunks);
+  if (written === length) return;
+  // A write that was cut short is rare: a signal, a disk that is nearly full.
+  const all = Buffer.concat(chunks);
+  while (written < length) written += (await file.write(all, written)).bytesWritten;
 }

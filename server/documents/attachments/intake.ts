@@ -3,7 +3,7 @@
  * CouchDB does it), and a home. Large contents are on disk when this resolves; small ones travel with the write.
  */
 import { createHash } from "node:crypto";
-import { Readable } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { CouchError } from "../../../protocol/errors.js";
 import type { DatabaseNumber } from "../../storage/keys.js";
@@ -41,8 +41,13 @@ export type DigestKnown = (digest: string) => void;
 const compressible = /^(text\/|application\/(javascript|json|xml)\b)/i;
 /** CouchDB's `compression_level`. */
 const compressionLevel = 8;
+/** Bytes gathered before they are written: what one upload holds in memory at most. */
+const writeSize = 1024 * 1024;
 
-/** @throws CouchError attachment_too_large, content_md5_mismatch, bad_request */
+/**
+ * Reads the source to its end, or stops where it breaks a promise and leaves the rest unread.
+ * @throws CouchError attachment_too_large, content_md5_mismatch, bad_request
+ */
 export async function takeContent(
   blobs: BlobStore,
   database: DatabaseNumber,
@@ -51,75 +56,128 @@ export async function takeContent(
   known: DigestKnown,
 ): Promise<TakenContent> {
   const compress = options.encoding === undefined && compressible.test(options.contentType);
-  const received = new Received(options);
-  const incoming = received.watch(Buffer.isBuffer(source) ? [source] : source);
-  const stored = createHash("md5");
-  let head: Buffer[] = [];
-  let storedLength = 0;
-  let draft: BlobDraft | undefined;
+  const received = new Received(options, compress);
+  const incoming = received.watch(Buffer.isBuffer(source) ? [source] : chunksOf(source));
+  const stored = new Gathered(() => blobs.draft(database));
   try {
     for await (const chunk of compress ? compressed(incoming) : incoming) {
-      stored.update(chunk);
-      storedLength += chunk.length;
-      head.push(chunk);
-      if (storedLength <= smallAttachment) continue;
-      draft ??= await blobs.draft(database);
-      await draft.write(head.length === 1 ? chunk : Buffer.concat(head));
-      head = [];
+      const writing = stored.add(chunk);
+      if (writing) await writing;
     }
-    received.check();
-    const digest = `md5-${stored.digest("base64")}`;
+    const md5 = stored.md5();
+    received.check(md5);
+    const digest = `md5-${md5}`;
     known(digest);
-    await draft?.keep(digest);
+    const small = await stored.keep(digest);
     const encoding = compress ? "gzip" : options.encoding;
     return {
       digest,
-      length: compress ? received.length : storedLength,
-      storedLength,
+      length: compress ? received.length : stored.length,
+      storedLength: stored.length,
       ...(encoding ? { encoding } : {}),
-      ...(draft ? {} : { small: Buffer.concat(head) }),
+      ...(small ? { small } : {}),
     };
   } catch (error) {
-    await draft?.discard();
+    await stored.discard();
     throw error;
   }
 }
 
+/** A request must outlive its reader: the refusal goes through the same socket. */
+async function* chunksOf(source: Readable): AsyncIterable<Buffer> {
+  try {
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  } catch (error) {
+    if (error instanceof CouchError) throw error;
+    throw new CouchError("bad_request", "The attachment broke off before its end.", { cause: error });
+  }
+}
+
 function compressed(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  const gzip = createGzip({ level: compressionLevel });
-  const input = Readable.from(source, { objectMode: false });
-  // A failure of the source (too large, aborted) must reach whoever reads the compressed end.
-  input.on("error", (error) => gzip.destroy(error));
-  return input.pipe(gzip);
+  // Whoever reads the compressed end is told of a failure of the source (too large, aborted) there.
+  return pipeline(source, createGzip({ level: compressionLevel }), () => undefined);
 }
 
 /** Counts and hashes the bytes as they come, and holds them against what was promised. */
 class Received {
   length = 0;
   readonly #options: IntakeOptions;
+  /** Only where other bytes are stored than came: one hash is enough otherwise. */
   readonly #hash;
 
-  constructor(options: IntakeOptions) {
+  constructor(options: IntakeOptions, compress: boolean) {
     this.#options = options;
-    this.#hash = options.contentMd5 === undefined ? undefined : createHash("md5");
+    this.#hash = compress && options.contentMd5 !== undefined ? createHash("md5") : undefined;
   }
 
   async *watch(source: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    const { limit, expectedLength } = this.#options;
     for await (const chunk of source) {
       this.length += chunk.length;
-      if (this.length > this.#options.limit) {
-        throw new CouchError("attachment_too_large", `An attachment may have at most ${this.#options.limit} bytes.`);
+      if (this.length > limit) {
+        throw new CouchError("attachment_too_large", `An attachment may have at most ${limit} bytes.`);
+      }
+      if (expectedLength !== undefined && this.length > expectedLength) {
+        throw new CouchError("bad_request", "attachment longer than expected");
       }
       this.#hash?.update(chunk);
       yield chunk;
     }
   }
 
-  check(): void {
+  check(storedMd5: string): void {
     const { contentMd5, expectedLength } = this.#options;
-    if (expectedLength !== undefined && expectedLength !== this.length) {
-      throw new CouchError("bad_request", `The attachment has ${this.length} bytes; ${expectedLength} were promised.`);
+    if (expectedLength !== undefined && this.length < expectedLength) {
+      throw new CouchError("bad_request", "attachment shorter than expected");
     }
-    if (this.#hash && this.#hash.digest("base64") !== contentMd5) throw new CouchError("content_md5_mismatch");
+    if (contentMd5 === undefined) return;
+    if ((this.#hash?.digest("base64") ?? storedMd5) !== contentMd5) throw new CouchError("content_md5_mismatch");
+  }
+}
+
+/** The bytes as they are stored: in memory while they are few, in a file as soon as they are many. */
+class Gathered {
+  length = 0;
+  readonly #hash = createHash("md5");
+  readonly #newDraft: () => Promise<BlobDraft>;
+  #chunks: Buffer[] = [];
+  #waiting = 0;
+  #draft: BlobDraft | undefined;
+
+  constructor(newDraft: () => Promise<BlobDraft>) {
+    this.#newDraft = newDraft;
+  }
+
+  add(chunk: Buffer): Promise<void> | undefined {
+    this.#hash.update(chunk);
+    this.length += chunk.length;
+    this.#waiting += chunk.length;
+    this.#chunks.push(chunk);
+    return this.#waiting < writeSize ? undefined : this.#flush();
+  }
+
+  /** Base64. Once, after the last byte. */
+  md5(): string {
+    return this.#hash.digest("base64");
+  }
+
+  /** Makes the bytes durable, or gives them back when they are small. */
+  async keep(digest: string): Promise<Buffer | undefined> {
+    if (this.length <= smallAttachment) return Buffer.concat(this.#chunks);
+    if (this.#waiting > 0) await this.#flush();
+    await this.#draft?.keep(digest);
+    return undefined;
+  }
+
+  async discard(): Promise<void> {
+    await this.#draft?.discard();
+  }
+
+  async #flush(): Promise<void> {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#waiting = 0;
+    this.#draft ??= await this.#newDraft();
+    await this.#draft.write(...chunks);
   }
 }

@@ -1,19 +1,19 @@
 /** `/{db}/{docid}`: read, write, delete. */
 import { CouchError } from "../../../protocol/errors.js";
-import { type DocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
+import { type DocId, isDesignDocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
 import { scanDocument } from "../../../protocol/json-text.js";
 import { ByteWriter } from "../../documents/bytes.js";
 import type { TakenContent } from "../../documents/attachments/intake.js";
 import type { RevisionOrigin } from "../../documents/incoming-revision.js";
 import { editOrigin, type ParsedDocument, parseDocument, replicatedOrigin, toRevision } from "../../documents/parse-document.js";
 import { type RevisionNode, revOf } from "../../documents/revisions/tree.js";
-import { pickRevision, pickWinner, type ShownRevision, showRevision } from "../../documents/show-document.js";
+import { pickRevision, pickWinner, type ShownRevision, showRevision, showsOtherRevisions } from "../../documents/show-document.js";
 import type { WriteOutcome } from "../../documents/write.js";
 import { type DatabaseCall, json, jsonText, type Reply } from "../call.js";
 import { checkDocumentSize, readDocumentBody } from "../document-limits.js";
 import { type DocumentQuery, parseDocumentQuery } from "../document-query.js";
 import { etagOf, hasEtag } from "../etag.js";
-import { locationOf } from "../locations.js";
+import { escapeSegment, locationOf } from "../locations.js";
 import {
   multipartDocumentReply,
   readMultipartDocument,
@@ -35,6 +35,8 @@ export function idOfPath({ params }: DatabaseCall): string {
 export function readDocument(call: DatabaseCall): Reply | Promise<Reply> {
   const id = idOfPath(call);
   if (isLocalDocId(id)) return readLocalDocument(call, id);
+  // One name for a design document, so that what its pages link to by relative paths is found.
+  if (isDesignDocId(id) && call.params["ddoc"] === undefined) return moved(call, id);
   const query = parseDocumentQuery(call.query);
   const { database } = call;
   const document = database.find(id);
@@ -52,6 +54,16 @@ export function readDocument(call: DatabaseCall): Reply | Promise<Reply> {
   const showing = showRevision(out, database, shown, query.show);
   if (showing instanceof Promise) return showing.then(() => jsonText(out.take(), 200, headers));
   return jsonText(out.take(), 200, headers);
+}
+
+function moved({ origin, params }: DatabaseCall, id: string): Reply {
+  const name = escapeSegment(id.slice("_design/".length));
+  return { status: 301, headers: { Location: `${origin}/${escapeSegment(params["db"] as string)}/_design/${name}` } };
+}
+
+/** `POST` to a document was CouchDB's way to upload from a form in its own pages. Nobody's pages are served from here. */
+export function refuseFormUpload({ headers }: DatabaseCall): Reply {
+  throw new CouchError("bad_request", headers.referer ? "Referer header must match host." : "Referer header required.");
 }
 
 export async function writeDocumentRoute(call: DatabaseCall): Promise<Reply> {
@@ -116,12 +128,9 @@ function originOf(call: DatabaseCall, parsed: ParsedDocument, rev: RevId | undef
   return editOrigin({ ...parsed, rev });
 }
 
-/** Answers that tell of other revisions too carry no ETag: they change when this revision does not. */
-function headersOf({ document, index }: ShownRevision, { show }: DocumentQuery): { readonly ETag: string } | undefined {
-  const { tree } = document.record;
-  const conflicts = (show.conflicts || show.deletedConflicts) && tree.length > 1;
-  if (show.revsInfo || show.localSeq || conflicts) return undefined;
-  return { ETag: etagOf(revOf(tree[index] as RevisionNode)) };
+function headersOf(shown: ShownRevision, { show }: DocumentQuery): { readonly ETag: string } | undefined {
+  if (showsOtherRevisions(shown, show)) return undefined;
+  return { ETag: etagOf(revOf(shown.document.record.tree[shown.index] as RevisionNode)) };
 }
 
 function wantsBytes({ show }: DocumentQuery): boolean {

@@ -1,0 +1,33 @@
+/** `/{db}/_changes`: what changed since a sequence, and what changes from then on. */
+import { createHash } from "node:crypto";
+import { readOptionalJsonObject, requireJson } from "../body.js";
+import type { DatabaseCall, Reply } from "../call.js";
+import { type Feed, finishedFeed, liveFeed } from "../changes-feed.js";
+import { parseFilter } from "../changes-filter.js";
+import { parseChangesQuery } from "../changes-query.js";
+import { chunkedReply } from "../chunked-reply.js";
+import { etagOf, hasEtag } from "../etag.js";
+import { feedFormats } from "../feed-format.js";
+
+export async function changes(call: DatabaseCall): Promise<Reply> {
+  const { database } = call;
+  const isPost = call.method === "POST";
+  if (isPost) requireJson(call);
+  const body = isPost ? await readOptionalJsonObject(call) : undefined;
+  const query = parseChangesQuery(call, database);
+  const feed: Feed = { database, query, filter: parseFilter(call.query, body, database) };
+  const { headers } = feedFormats[query.feed];
+  if (query.feed === "normal") {
+    const etag = feedEtag(call, body);
+    if (hasEtag(call.headers, etag)) return { status: 304, headers: { ETag: etag } };
+    return chunkedReply(call, finishedFeed(feed), { ...headers, ETag: etag });
+  }
+  // Newest first begins at the end: there is nothing to wait for.
+  return { status: 200, headers, body: query.descending ? finishedFeed(feed) : liveFeed(feed, call) };
+}
+
+/** The same question to the same state of the same database has the same answer. */
+function feedEtag({ database, request }: DatabaseCall, body: unknown): string {
+  const state = [database.number, database.seqText(database.updateSeq), request.url, body];
+  return etagOf(createHash("md5").update(JSON.stringify(state)).digest("base64url"));
+}
