@@ -84,9 +84,13 @@ export interface View<D extends Doc = Doc> {
 export type Views<D extends Doc = Doc> = Readonly<Record<string, View<D>>>;
 /** Whether a change goes to the reader of the feed. Deletions come with `_deleted` and little else. */
 export type Filters<D extends Doc = Doc> = Readonly<Record<string, (doc: D, req: Request) => boolean>>;
-export type UpdateReply = string | { readonly code?: number; readonly headers?: object; readonly body?: string; readonly json?: unknown };
+export type UpdateReply =
+  | string
+  | { readonly code?: number; readonly headers?: object; readonly body?: string; readonly json?: unknown };
 /** The document to store (null: none) and the answer. */
-export type Updates = Readonly<Record<string, (doc: Doc | null, req: Request) => readonly [object | null, UpdateReply]>>;
+export type Updates = Readonly<
+  Record<string, (doc: Doc | null, req: Request) => readonly [object | null, UpdateReply]>
+>;
 /** Refuses with `throw { forbidden: "..." }` or `throw { unauthorized: "..." }`. Is asked about deletions too. */
 export type ValidateDocUpdate<D extends Doc = Doc> = (
   newDoc: D,

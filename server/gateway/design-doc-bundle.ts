@@ -39,18 +39,22 @@ export async function bundleFile(folder: string, file: string): Promise<BundledM
   return split(await run({ ...options, absWorkingDir: folder, entryPoints: [file] }));
 }
 
-/** The part of the module that the expression needs; its value is exported as `default`. @throws BundleError */
-export async function bundleExpression(body: string, expression: string): Promise<BundledModule> {
+/** What an expression is called in the text that `bundleExpression` answers. */
+export const wanted = "theFunction";
+
+/**
+ * The top level of the module less what the expression does not need, ending in `var theFunction = ...;`.
+ * @throws BundleError
+ */
+export async function bundleExpression(body: string, expression: string): Promise<string> {
   const contents = `${body}\nexport { ${wanted} as default };\nvar ${wanted} = ${expression};`;
-  return split(await run({ ...options, stdin: { contents, loader: "js" } }));
+  const needed = split(await run({ ...options, stdin: { contents, loader: "js" } }));
+  return needed.body.replace(/^\/\/ <stdin>\n/, "");
 }
 
-/** Local name of what `bundleExpression` was asked for. */
-export const wanted = "__wanted";
-
-async function run(build_: BuildOptions): Promise<string> {
+async function run(how: BuildOptions): Promise<string> {
   try {
-    const { outputFiles } = await build(build_);
+    const { outputFiles } = await build(how);
     return outputFiles?.[0]?.text ?? "";
   } catch (error) {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
@@ -69,9 +73,7 @@ function split(text: string): BundledModule {
     const [local = "", name = local] = line.trim().replace(/,$/, "").split(" as ");
     exports.set(name, local);
   }
-  // Comments with the paths of files: where the files lay is not part of a design document.
-  const body = (at < 0 ? text : text.slice(0, at)).replace(/^\/\/ .*\n/gm, "").trim();
-  return { body, exports };
+  return { body: (at < 0 ? text : text.slice(0, at)).trim(), exports };
 }
 
 let users = 0;

@@ -6,13 +6,26 @@ import { METHODS } from "node:http";
 import type { DatabaseHandler, Handler } from "./call.js";
 import type { PathRoutes, Route } from "./route.js";
 import { deleteAttachmentRoute, readAttachmentRoute, writeAttachmentRoute } from "./routes/attachment.js";
+import { allDbs } from "./routes/all-dbs.js";
+import {
+  allDocs,
+  allDocsQueries,
+  designDocs,
+  designDocsQueries,
+  localDocs,
+  localDocsQueries,
+  partitionAllDocs,
+} from "./routes/all-docs.js";
 import { bulkDocs } from "./routes/bulk-docs.js";
 import { bulkGet } from "./routes/bulk-get.js";
+import { changes } from "./routes/changes.js";
 import { createDatabase, deleteDatabase, describeDatabase } from "./routes/database.js";
+import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
 import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
 import { ensureFullCommit, startCompaction } from "./routes/maintenance.js";
 import { postDocument } from "./routes/post-document.js";
+import { missingRevs, revsDiff } from "./routes/revs-diff.js";
 import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
 import { readSecurity, writeSecurity } from "./routes/security.js";
 import { deleteSession, getSession, postSession } from "./routes/session.js";
@@ -40,6 +53,8 @@ const document = {
   DELETE: writer(deleteDocument),
   POST: writer(refuseFormUpload),
 };
+/** By any method. */
+const unknown = Object.fromEntries(METHODS.map((method) => [method, anybody(unknownPath)]));
 const documentMethods = "DELETE,GET,HEAD,POST,PUT,COPY";
 
 const attachment = {
@@ -53,6 +68,8 @@ export const routeTable: readonly PathRoutes[] = [
   // The server
   path("/", "GET,HEAD", { GET: anybody(welcome) }),
   path("/_up", "GET,HEAD", { GET: anybody(up) }),
+  path("/_all_dbs", "GET,HEAD", { GET: admin(allDbs) }),
+  path("/_dbs_info", "GET,HEAD,POST", { GET: admin(listDbsInfo), POST: admin(postDbsInfo) }),
   path("/_uuids", "GET", { GET: anybody(uuids) }),
   path("/_session", "GET,HEAD,POST,DELETE", {
     GET: anybody(getSession),
@@ -68,6 +85,7 @@ export const routeTable: readonly PathRoutes[] = [
   path("/_settee/token", "POST", { POST: anybody(postToken) }),
   path("/_settee/token/revoke", "POST", { POST: anybody(postTokenRevoke) }),
   path("/_settee/health", "GET,HEAD", { GET: anybody(health) }),
+  path("/_settee/*", "", unknown),
 
   // A database
   path("/:db", "DELETE,GET,HEAD,POST", {
@@ -83,6 +101,20 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_bulk_docs", "POST", { POST: writer(bulkDocs) }),
   path("/:db/_bulk_get", "POST", { POST: reader(bulkGet) }),
 
+  path("/:db/_revs_diff", "POST", { POST: reader(revsDiff) }),
+  path("/:db/_missing_revs", "POST", { POST: reader(missingRevs) }),
+  path("/:db/_changes", "GET,POST,HEAD", { GET: reader(changes), POST: reader(changes) }),
+  path("/:db/_all_docs", "GET,HEAD,POST", { GET: reader(allDocs), POST: reader(allDocs) }),
+  path("/:db/_all_docs/queries", "POST", { POST: reader(allDocsQueries) }),
+  path("/:db/_design_docs", "GET,HEAD,POST", { GET: reader(designDocs), POST: reader(designDocs) }),
+  path("/:db/_design_docs/queries", "POST", { POST: reader(designDocsQueries) }),
+  path("/:db/_local_docs", "GET,HEAD,POST", { GET: reader(localDocs), POST: reader(localDocs) }),
+  path("/:db/_local_docs/queries", "POST", { POST: reader(localDocsQueries) }),
+  path("/:db/_partition/:partition/_all_docs", "GET,HEAD,POST", {
+    GET: reader(partitionAllDocs),
+    POST: reader(partitionAllDocs),
+  }),
+
   // A document
   path("/:db/:docid", documentMethods, document),
   path("/:db/_design/:ddoc", documentMethods, document),
@@ -92,6 +124,6 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/:docid/*", attachmentMethods, attachment),
   path("/:db/_design/:ddoc/*", attachmentMethods, attachment),
 
-  // Whatever is none of these, by any method
-  path("/*", "", Object.fromEntries(METHODS.map((method) => [method, anybody(unknownPath)]))),
+  // Whatever is none of these
+  path("/*", "", unknown),
 ];

@@ -58,8 +58,10 @@ function stream(body: Readable | AsyncIterable<Uint8Array>, response: ServerResp
   });
 }
 
+/** A source that was begun holds a snapshot, or a file, until it is told that nobody reads on. */
 function discard({ body }: Reply): void {
   if (body instanceof Readable) body.destroy();
+  else if (body && typeof body === "object" && Symbol.asyncIterator in body) void body[Symbol.asyncIterator]().return?.();
 }
 
 /** Bytes that a client may still send after it was refused, before its connection is cut: enough for it to read the answer. */

@@ -37,7 +37,8 @@ async function inRealm<T>(use: (realm: Realm) => T): Promise<T> {
 }
 
 function outcomeOf(answer: RealmAnswer): unknown {
-  if (answer.kind !== "answer") throw new CouchError("compilation_error", `It ended without an answer: ${answer.kind}.`);
+  if (answer.kind !== "answer")
+    throw new CouchError("compilation_error", `It ended without an answer: ${answer.kind}.`);
   const refused = answer.outcome as { error?: unknown; reason?: unknown } | null;
   if (refused?.error !== undefined) throw new CouchError("compilation_error", String(refused.reason));
   return answer.outcome;

@@ -1,5 +1,9 @@
 import variant from "@jitl/quickjs-ng-wasmfile-release-sync";
-import { newQuickJSWASMModuleFromVariant, type QuickJSSyncVariant, type QuickJSWASMModule } from "quickjs-emscripten-core";
+import {
+  newQuickJSWASMModuleFromVariant,
+  type QuickJSSyncVariant,
+  type QuickJSWASMModule,
+} from "quickjs-emscripten-core";
 
 /** A WebAssembly instance of its own, with a memory of its own. */
 export function loadQuickJs(): Promise<QuickJSWASMModule> {

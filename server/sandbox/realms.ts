@@ -10,6 +10,12 @@ export interface Asker {
   readonly timeLimitMs: number;
 }
 
+export interface RealmsHooks {
+  readonly log: (entry: LogEntry) => void;
+  /** A stranger's code begins to run, for at most the asker's time limit. */
+  readonly began: () => void;
+}
+
 interface CompiledRealm {
   readonly realm: Realm;
   /** Null, or why there is no function in the realm: it need not be compiled again to be refused again. */
@@ -29,18 +35,18 @@ export class Realms {
   doubtful = false;
   readonly #quickjs: QuickJSWASMModule;
   readonly #memoryLimitBytes: number;
-  readonly #log: (entry: LogEntry) => void;
+  readonly #hooks: RealmsHooks;
   readonly #realms: LRUCache<string, CompiledRealm>;
 
   constructor(
     quickjs: QuickJSWASMModule,
     settings: Pick<WorkerSettings, "memoryLimitBytes" | "maxRealms" | "idleMs">,
-    log: (entry: LogEntry) => void,
+    hooks: RealmsHooks,
     now: () => number = () => performance.now(),
   ) {
     this.#quickjs = quickjs;
     this.#memoryLimitBytes = settings.memoryLimitBytes;
-    this.#log = log;
+    this.#hooks = hooks;
     this.#realms = new LRUCache({
       max: settings.maxRealms,
       ttl: settings.idleMs,
@@ -73,6 +79,7 @@ export class Realms {
     for (;;) {
       const { realm, refused } = this.#open(key, asker, subject);
       if (refused) return refused;
+      this.#hooks.began();
       const answer = realm.call(entry, texts, asker.timeLimitMs);
       if (realm.spent) this.#realms.delete(key);
       this.#logAll(answer, asker, subject);
@@ -97,6 +104,7 @@ export class Realms {
   }
 
   #compileIn(realm: Realm, asker: Asker, subject: FunctionSource): Refusal | null {
+    this.#hooks.began();
     const answer = realm.call("compile", [JSON.stringify(subject.source), subject.modules ?? "{}"], asker.timeLimitMs);
     this.#logAll(answer, asker, subject);
     return outcomeOf(answer, asker, subject) as Refusal | null;
@@ -104,7 +112,7 @@ export class Realms {
 
   #logAll(answer: RealmAnswer, asker: Asker, subject: FunctionSource): void {
     for (const message of answer.logs) {
-      this.#log({ database: asker.database, designDoc: subject.designDoc, message });
+      this.#hooks.log({ database: asker.database, designDoc: subject.designDoc, message });
     }
   }
 

@@ -57,7 +57,8 @@ export class WorkerPool {
   async close(): Promise<void> {
     this.#closed = true;
     const threads = [...this.#idle.splice(0), ...this.#busy.keys()];
-    for (const job of [...this.#queue.drain(), ...this.#busy.values()]) job.reject(new CouchError("service_unavailable"));
+    for (const job of [...this.#queue.drain(), ...this.#busy.values()])
+      job.reject(new CouchError("service_unavailable"));
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
 

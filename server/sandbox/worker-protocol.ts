@@ -96,9 +96,9 @@ export interface WorkerSettings {
  * knows which call it was at.
  */
 export const progress = {
-  /** Counts the calls begun, wrapping around. */
+  /** Counts how often a stranger's code began to run, wrapping around. */
   ticks: 0,
-  /** Index of the running call within the work, or -1 between calls. */
+  /** Index within the work of the call that is being answered, or -1. */
   running: 1,
 } as const;
 

@@ -81,9 +81,9 @@ export class WorkerThread {
     return waiting;
   }
 
-  /** Ends the thread when one call lasts longer than its functions, each compiled and called twice at worst, may. */
+  /** Ends the thread when a function does not come back, although its time limit is over for long. */
   #watch(work: Work): () => void {
-    const limitMs = 4 * work.timeLimitMs * work.functions.length + graceMs;
+    const limitMs = 2 * work.timeLimitMs + graceMs;
     let ticks = Atomics.load(this.#cells, progress.ticks);
     let since = performance.now();
     const timer = setInterval(() => {

@@ -3,7 +3,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { validate } from "./commands/validate.js";
 import { loadQuickJs } from "./quickjs.js";
 import { Realms } from "./realms.js";
-import { type LogEntry, type Outcome, progress, type Work, type WorkerSettings, type WorkReply } from "./worker-protocol.js";
+import {
+  type LogEntry,
+  type Outcome,
+  progress,
+  type Work,
+  type WorkerSettings,
+  type WorkReply,
+} from "./worker-protocol.js";
 
 if (!parentPort) throw new Error("This file is the entry of a worker thread.");
 const port = parentPort;
@@ -16,8 +23,11 @@ const wornBytes = 512 * 1024 * 1024;
 
 let logs: LogEntry[] = [];
 const quickjs = await loadQuickJs();
-const realms = new Realms(quickjs, settings, (entry) => logs.push(entry));
 const cells = new Int32Array(settings.progress);
+const realms = new Realms(quickjs, settings, {
+  log: (entry) => logs.push(entry),
+  began: () => Atomics.add(cells, progress.ticks, 1),
+});
 
 function perform(work: Work, index: number): Outcome {
   switch (work.command) {
@@ -33,7 +43,6 @@ function serve(work: Work): WorkReply {
   const outcomes: Outcome[] = [];
   logs = [];
   for (let index = 0; index < work.calls.length && performance.now() < until; index++) {
-    Atomics.add(cells, progress.ticks, 1);
     Atomics.store(cells, progress.running, index);
     outcomes.push(perform(work, index));
     Atomics.store(cells, progress.running, -1);

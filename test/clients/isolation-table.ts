@@ -1,4 +1,7 @@
-/** Every way into another user's database that we could think of. `DB` stands for its name. */
+/**
+ * Every way into another user's database that we could think of. `DB` stands for its name, `NAME` for its owner's,
+ * `SECRET_REV` and `OTHER_REV` for the revisions of its two documents.
+ */
 
 export interface Attempt {
   readonly method: string;
@@ -35,19 +38,19 @@ export const reading: readonly Attempt[] = [
   { method: "HEAD", path: "/DB/secret", works: 200 },
   { method: "GET", path: "/DB/secret?open_revs=all", works: 200 },
   { method: "GET", path: "/DB/secret?revs=true&conflicts=true&attachments=true", works: 200 },
-  { method: "GET", path: "/DB/secret/file.txt", works: 200 },
-  { method: "HEAD", path: "/DB/secret/file.txt", works: 200 },
-  { method: "GET", path: "/DB/secret/file.txt", headers: { range: "bytes=0-3" }, works: 206 },
+  { method: "GET", path: "/DB/secret/file.bin", works: 200 },
+  { method: "HEAD", path: "/DB/secret/file.bin", works: 200 },
+  { method: "GET", path: "/DB/secret/file.bin", headers: { range: "bytes=0-3" }, works: 206 },
   { method: "GET", path: "/DB/_local/mark", works: 200 },
-  { method: "GET", path: "/DB/_design/app", works: 200 },
-  { method: "GET", path: "/DB/_design/app/_info", works: 200 },
-  { method: "GET", path: "/DB/_design/app/_view/texts", works: 200 },
-  { method: "GET", path: "/DB/_design/app/_view/texts?include_docs=true", works: 200 },
-  { method: "POST", path: "/DB/_design/app/_view/texts", body: { keys: ["note"] }, works: 200 },
-  { method: "POST", path: "/DB/_design/app/_view/texts/queries", body: { queries: [{}] }, works: 200 },
-  { method: "GET", path: "/DB/_design/app/_show/one/secret" },
-  { method: "GET", path: "/DB/_design/app/_list/all/texts" },
-  { method: "GET", path: "/DB/_design/app/_rewrite/anything" },
+  { method: "GET", path: "/DB/_design/judged", works: 200 },
+  { method: "GET", path: "/DB/_design/judged/_info", works: 200 },
+  { method: "GET", path: "/DB/_design/judged/_view/texts", works: 200 },
+  { method: "GET", path: "/DB/_design/judged/_view/texts?include_docs=true", works: 200 },
+  { method: "POST", path: "/DB/_design/judged/_view/texts", body: { keys: ["note"] }, works: 200 },
+  { method: "POST", path: "/DB/_design/judged/_view/texts/queries", body: { queries: [{}] }, works: 200 },
+  { method: "GET", path: "/DB/_design/judged/_show/one/secret" },
+  { method: "GET", path: "/DB/_design/judged/_list/all/texts" },
+  { method: "GET", path: "/DB/_design/judged/_rewrite/anything" },
   { method: "POST", path: "/DB/_bulk_get", body: { docs: [{ id: "secret" }] }, works: 200 },
   { method: "POST", path: "/DB/_bulk_get?revs=true&attachments=true", body: { docs: [{ id: "secret" }] }, works: 200 },
   { method: "POST", path: "/DB/_revs_diff", body: { secret: ["1-a"] }, works: 200 },
@@ -57,7 +60,7 @@ export const reading: readonly Attempt[] = [
   { method: "GET", path: "/DB/_index", works: 200 },
   { method: "GET", path: "/DB/_security", works: 200 },
   { method: "GET", path: "/DB/_revs_limit", works: 200 },
-  { method: "GET", path: "/DB/_purged_infos_limit", works: 200 },
+  { method: "GET", path: "/DB/_purged_infos_limit" },
 ];
 
 /** Other spellings of the same: refused, or not understood. */
@@ -70,7 +73,7 @@ export const disguised: readonly Attempt[] = [
   { method: "GET", path: "/./DB/secret" },
   { method: "GET", path: "/%75serdb-ENCODED/secret" },
   { method: "GET", path: "/DB%2fsecret" },
-  { method: "GET", path: "/DB/secret%2ffile.txt" },
+  { method: "GET", path: "/DB/secret%2ffile.bin" },
   { method: "GET", path: "/DB%00/secret" },
   { method: "GET", path: "/_utils/../DB/secret" },
   { method: "GET", path: "/DB/secret", headers: { "x-http-method-override": "PUT" } },
@@ -88,23 +91,23 @@ export const writing: readonly Attempt[] = [
   { method: "POST", path: "/DB/_bulk_docs", body: { docs: [written] }, works: 201 },
   { method: "POST", path: "/DB/_bulk_docs", body: { docs: [replicated], new_edits: false }, works: 201 },
   { method: "PUT", path: "/DB/forged?new_edits=false", body: replicated, works: 201 },
-  { method: "PUT", path: "/DB/forged-attachment/a.txt", body: "text", headers: text, works: 201 },
+  { method: "PUT", path: "/DB/other/forged.txt?rev=OTHER_REV", body: "text", headers: text, works: 201 },
   { method: "PUT", path: "/DB/_local/forged", body: { last_seq: 1 }, works: 201 },
   { method: "DELETE", path: "/DB/_local/mark", works: 200 },
   { method: "PUT", path: "/DB/_design/forged", body: { views: {} }, works: 201 },
   { method: "COPY", path: "/DB/secret", headers: { destination: "copied" }, works: 201 },
-  { method: "PUT", path: "/DB/_design/app/_update/touch/secret" },
+  { method: "PUT", path: "/DB/_design/judged/_update/touch/secret" },
   { method: "POST", path: "/DB/_index", body: { index: { fields: ["text"] }, name: "forged" }, works: 200 },
   { method: "PUT", path: "/DB/_security", body: { members: { names: [] } }, works: 200 },
   { method: "PUT", path: "/DB/_revs_limit", body: 7, works: 200 },
-  { method: "PUT", path: "/DB/_purged_infos_limit", body: 7, works: 200 },
+  { method: "PUT", path: "/DB/_purged_infos_limit", body: 7 },
   { method: "POST", path: "/DB/_purge", body: { secret: ["1-a"] }, works: 201 },
   { method: "POST", path: "/DB/_compact", body: {}, works: 202 },
-  { method: "POST", path: "/DB/_compact/app", body: {}, works: 202 },
+  { method: "POST", path: "/DB/_compact/judged", body: {}, works: 202 },
   { method: "POST", path: "/DB/_view_cleanup", body: {}, works: 202 },
   { method: "POST", path: "/DB/_ensure_full_commit", body: {}, works: 201 },
   { method: "PUT", path: "/DB", works: 412 },
-  { method: "DELETE", path: "/DB/secret?rev=REV", works: 200 },
+  { method: "DELETE", path: "/DB/secret?rev=SECRET_REV", works: 200 },
   { method: "DELETE", path: "/DB", works: 200 },
 ];
 

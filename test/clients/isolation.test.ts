@@ -11,6 +11,7 @@ let settee: SetteeProcess;
 let admin: HttpClient;
 let ada: User;
 let bob: User;
+let otherRev: string;
 let secretRev: string;
 /** How a stranger may come along: headers of the request by the way of signing in. */
 const strangers = new Map<string, Readonly<Record<string, string>>>();
@@ -20,7 +21,7 @@ before(async () => {
   admin = administrator(settee);
   ada = await signUp(settee, "ada");
   bob = await signUp(settee, "bob");
-  secretRev = await fillDatabase();
+  await fillDatabase();
   strangers.set("nobody", {});
   strangers.set("bob by password", { authorization: bob.authorization });
   strangers.set("bob by cookie", { cookie: await cookieOf(bob) });
@@ -102,14 +103,14 @@ test("a replication cannot be sent to fetch what its owner may not read", async 
 
 test("an attachment cannot be had by naming its digest from another database", async () => {
   const { _attachments } = (await admin.get(`/${ada.database}/secret`)).json();
-  const stub = { ..._attachments["file.txt"], stub: true };
+  const stub = { ..._attachments["file.bin"], stub: true };
   const reply = await admin.put(
     `/${bob.database}/thief`,
-    { type: "note", _attachments: { "file.txt": stub } },
+    { type: "note", _attachments: { "file.bin": stub } },
     { authorization: bob.authorization },
   );
   equal(reply.status, 412);
-  equal((await admin.get(`/${bob.database}/thief/file.txt`)).status, 404);
+  equal((await admin.get(`/${bob.database}/thief/file.bin`)).status, 404);
 });
 
 test("the administrator is answered on the same rows: they were real attempts", async () => {
@@ -131,7 +132,8 @@ function attemptAs(headers: Readonly<Record<string, string>>, attempt: Attempt):
       .replaceAll("ENCODED", ada.database.replace("userdb-", ""))
       .replaceAll("DB", ada.database)
       .replaceAll("NAME", ada.name)
-      .replaceAll("REV", secretRev),
+      .replaceAll("SECRET_REV", secretRev)
+      .replaceAll("OTHER_REV", otherRev),
   ) as Attempt;
   const options = { body: filled.body, headers: { ...filled.headers, ...headers }, authorization: null };
   return admin.send(filled.method, filled.path, options);
@@ -145,14 +147,17 @@ async function fingerprint(): Promise<string> {
   return JSON.stringify([replies.map((reply) => reply.text), doc_count, doc_del_count, update_seq]);
 }
 
-async function fillDatabase(): Promise<string> {
+async function fillDatabase(): Promise<void> {
   const { rev } = (
     await admin.expect(201, "PUT", `/${ada.database}/secret`, { body: { type: "note", text: secret } })
   ).json();
-  const path = `/${ada.database}/secret/file.txt?rev=${rev}`;
-  const attached = await admin.expect(201, "PUT", path, { body: secret, headers: { "content-type": "text/plain" } });
+  const path = `/${ada.database}/secret/file.bin?rev=${rev}`;
+  const attached = await admin.expect(201, "PUT", path, {
+    body: secret,
+    headers: { "content-type": "application/octet-stream" },
+  });
   await admin.expect(201, "PUT", `/${ada.database}/_local/mark`, { body: { text: secret } });
-  await admin.expect(201, "PUT", `/${ada.database}/_design/app`, {
+  await admin.expect(201, "PUT", `/${ada.database}/_design/judged`, {
     body: {
       language: "javascript",
       views: { texts: { map: "function (doc) { emit(doc.type, doc.text); }" } },
@@ -162,7 +167,9 @@ async function fillDatabase(): Promise<string> {
       rewrites: [{ from: "anything", to: "../../secret" }],
     },
   });
-  return attached.json().rev;
+  secretRev = attached.json().rev;
+  const other = await admin.expect(201, "PUT", `/${ada.database}/other`, { body: { type: "note", text: "other" } });
+  otherRev = other.json().rev;
 }
 
 async function cookieOf({ name, password }: User): Promise<string> {

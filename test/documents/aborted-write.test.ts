@@ -1,35 +1,17 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
-import { parseDatabaseName } from "../../protocol/ids.js";
-import { BlobStore } from "../../server/documents/attachments/blob-store.js";
-import { Database } from "../../server/documents/database.js";
-import { decodeDirectoryRecord, encodeDirectoryRecord, newDirectoryRecord } from "../../server/documents/directory-record.js";
+import { describe, it } from "node:test";
+import { decodeDirectoryRecord } from "../../server/documents/directory-record.js";
 import { noCounters } from "../../server/documents/sequence-entry.js";
-import { GroupCommit } from "../../server/storage/group-commit.js";
 import { directoryKey } from "../../server/storage/keys.js";
 import { recount } from "../helpers/database-facts.js";
+import { heldName, openHeldDatabase } from "../helpers/held-database.js";
 import { changesSince, edit, replicated } from "../helpers/incoming-revisions.js";
-import { HeldStore } from "../helpers/held-store.js";
-import { nothingToValidate, temporaryDirectory } from "../helpers/temp-store.js";
 
-const name = parseDatabaseName("notes");
 const broken = new Error("disk full");
-
-/** A database over a store whose commits the test decides. `epoch` is the directory's; the database was made in epoch `first`. */
-function open(t: TestContext, epoch = "first"): { readonly store: HeldStore; readonly commit: GroupCommit; readonly database: Database } {
-  const store = new HeldStore();
-  const commit = new GroupCommit(store);
-  const record = newDirectoryRecord(1, { partitioned: false, epoch: "first", created: 0 });
-  store.contents.set(directoryKey(name), encodeDirectoryRecord(record));
-  const blobs = new BlobStore(join(temporaryDirectory(t), "blobs"));
-  const services = { store, commit, blobs, followed: new Set<Database>(), epoch, validate: nothingToValidate };
-  return { store, commit, database: new Database(services, name, record, { seq: 0, counters: noCounters }) };
-}
 
 describe("a write whose flush fails", () => {
   it("leaves nothing behind: its sequence is given out again, nobody hears of it, and what was built upon it is lost too", async (t) => {
-    const { store, database } = open(t);
+    const { store, database } = openHeldDatabase(t);
     const heard: number[] = [];
     database.subscribe({ changed: (changes) => heard.push(...changes.map(({ seq }) => seq)) });
     const first = database.write([edit("a", { body: { n: 1 } })], "trusted");
@@ -51,7 +33,7 @@ describe("a write whose flush fails", () => {
   });
 
   it("takes back a setting, which took effect at once", async (t) => {
-    const { store, database } = open(t);
+    const { store, database } = openHeldDatabase(t);
     const setting = database.setSecurity({ members: { names: ["ada"] } });
     assert.deepEqual(database.security(), { members: { names: ["ada"] } });
     (await store.nextCommit()).fail(broken);
@@ -60,20 +42,20 @@ describe("a write whose flush fails", () => {
   });
 
   it("does not lose where a new epoch begins", async (t) => {
-    const { store, database } = open(t, "second");
+    const { store, database } = openHeldDatabase(t, { epoch: "second" });
     const lost = database.write([edit("a")], "trusted");
     (await store.nextCommit()).fail(broken);
     await assert.rejects(lost, broken);
     store.holding = false;
     await database.write([edit("b")], "trusted");
-    const { epochs } = decodeDirectoryRecord(store.get(directoryKey(name)) as Buffer);
+    const { epochs } = decodeDirectoryRecord(store.get(directoryKey(heldName)) as Buffer);
     assert.deepEqual(epochs, [{ epoch: "first", first: 1 }, { epoch: "second", first: 1 }]);
   });
 });
 
 describe("a revision that another request has on its way to the disk", () => {
   it("is acknowledged to the second sender only when it is there", async (t) => {
-    const { store, database } = open(t);
+    const { store, database } = openHeldDatabase(t);
     const answered: string[] = [];
     const first = database.write([replicated("a", "1-a")], "trusted").then(() => answered.push("first"));
     const held = await store.nextCommit();
@@ -87,7 +69,7 @@ describe("a revision that another request has on its way to the disk", () => {
   });
 
   it("is no success for the second sender when the flush fails", async (t) => {
-    const { store, database } = open(t);
+    const { store, database } = openHeldDatabase(t);
     const first = database.write([replicated("a", "1-a")], "trusted");
     const held = await store.nextCommit();
     const second = database.write([replicated("a", "1-a")], "trusted");

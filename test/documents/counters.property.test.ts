@@ -42,9 +42,11 @@ function revisionFor(database: Database, { id, kind, pick, size }: Step): Incomi
   // A repeated revision has the same content each time, as every revision has.
   const hash = kind === "repeat" ? `same${id.length}` : `${"abc"[pick % 3]}${pick}${kind.length}${size}`;
   if (kind === "repeat") return replicated(id, `1-x 2-${hash}`, { body: { repeated: true } });
-  const at = tree.length === 0 ? undefined : (tree[pick % tree.length] as RevisionNode);
-  const line = at ? `${revOf(at)} ${at.generation + 1}-${hash}` : `1-x 2-${hash}`;
-  return replicated(id, line.includes(" 2-") ? line : `${line} ${(at?.generation ?? 0) + 2}-${hash}`, { body, deleted });
+  // A child of any revision, not only of leaves; now and then its parent comes by name only.
+  const at = tree.length === 0 ? { generation: 1, hash: "x" } : (tree[pick % tree.length] as RevisionNode);
+  const between = pick % 3 === 0 ? [`${at.generation + 1}-between`] : [];
+  const line = [`${at.generation}-${at.hash}`, ...between, `${at.generation + between.length + 1}-${hash}`].join(" ");
+  return replicated(id, line, { body, deleted });
 }
 
 describe("a database under random writers", () => {

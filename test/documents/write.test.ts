@@ -80,6 +80,17 @@ describe("a write", () => {
     assert.deepEqual(unread, []);
   });
 
+  it("tells a listener nothing any more that has unsubscribed", async (t) => {
+    const { database } = await openTestStore(t);
+    const heard: string[] = [];
+    const listen = (who: string): (() => void) => database.subscribe({ changed: () => heard.push(who) });
+    const [stopFirst] = [listen("first"), listen("second")];
+    await writeOne(database, edit("a"));
+    stopFirst?.();
+    await writeOne(database, edit("b"));
+    assert.deepEqual(heard, ["first", "second", "second"]);
+  });
+
   it("goes on with the history of a deleted document", async (t) => {
     const { database } = await openTestStore(t);
     const one = await writeOne(database, edit("a"));

@@ -38,8 +38,8 @@ export async function contentsOf(database: Database): Promise<Readonly<Record<st
         const attachments = value?.attachments.map(({ name, digest, revpos }) => `${name} ${digest} ${revpos}`) ?? [];
         return [revOf(tree[leaf] as RevisionNode), value?.body.toString(), ...attachments];
       });
-      // Which inner revisions still have a body depends on when a replica heard of them.
-      const lines = linesOf(tree).map((line) => line.replaceAll("?", ""));
+      // Of inner revisions only the names travel: whether they have a body, or deleted, is for who was there to know.
+      const lines = linesOf(tree).map((line) => line.replace(/[!?]+(?= )/g, ""));
       contents[document.id] = { lines, winner: revOf(tree[winner] as RevisionNode), leaves };
     }
   }

@@ -17,6 +17,8 @@ export class HeldStore implements Store {
   /** False: commits succeed at once. */
   holding = true;
   discarded = 0;
+  /** Ranges go on when this resolves, with what the store held when they began. */
+  rangeGate: Promise<void> = Promise.resolve();
   #arrived: (() => void) | undefined;
 
   get(key: Key): Buffer | undefined {
@@ -29,6 +31,7 @@ export class HeldStore implements Store {
       .sort(([a], [b]) => compareBytes(a, b))
       .map(([key, value]) => ({ key, value }));
     if (reverse) entries.reverse();
+    await this.rangeGate;
     for (let i = 0; i < entries.length; i += step) yield entries.slice(i, i + step);
   }
 

@@ -37,7 +37,7 @@ export function sandboxFor(t: TestContext, options: SandboxOptions = {}) {
       ],
       userCtx: { db: database, name: user, roles: [] },
       security: { members: { names: ["ada"], roles: [] } },
-      timeLimitMs: rest.timeLimitMs ?? 2_000,
+      timeLimitMs: rest.timeLimitMs ?? 10_000,
       calls: docs.map((doc) => ({
         newDoc: JSON.stringify(doc),
         oldDoc: oldDoc === undefined ? null : JSON.stringify(oldDoc),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { sandboxFor } from "./ask.js";
 
-const lineEnds = "\u2028\u2029</script><!--\u0000`${process}'\"\\";
+const lineEnds = "\u2028\u2029</script><!--\u0000`#{process}$'\"\\";
 
 test("constructor.constructor('return process')() finds no process", async (t) => {
   const { ask } = sandboxFor(t);
@@ -15,7 +15,11 @@ test("constructor.constructor('return process')() finds no process", async (t) =
     "function () { (0, eval)('process'); }",
   ]) {
     const outcome = await ask({ source });
-    assert.deepEqual(outcome, { error: "unknown_error", reason: "ReferenceError: process is not defined", status: 500 });
+    assert.deepEqual(outcome, {
+      error: "unknown_error",
+      reason: "ReferenceError: process is not defined",
+      status: 500,
+    });
   }
 });
 
@@ -26,7 +30,8 @@ test("the globals are plain ECMAScript and CouchDB's helpers", async (t) => {
   for (const name of names) {
     assert.ok(name in globalThis || name === "Iterator" || name === "Float16Array" || helpers.includes(name), name);
   }
-  const typeOf = "process module std os scriptArgs console print load setTimeout queueMicrotask fetch WebAssembly performance gc";
+  const typeOf =
+    "process module std os scriptArgs console print load setTimeout queueMicrotask fetch WebAssembly performance gc";
   for (const name of [...typeOf.split(" "), "SharedArrayBuffer", "Atomics", "Buffer", "XMLHttpRequest", "Worker"]) {
     assert.equal(await valueOf(`typeof ${name}`), "undefined", name);
   }
@@ -62,7 +67,8 @@ test("proxies and getters on what is thrown run inside, under the time limit", a
   });
   assert.equal(endless?.error, "timeout");
   const proxy = await ask({
-    source: "function () { throw new Proxy({}, { ownKeys: function () { throw 1; }, get: function () { throw 2; } }); }",
+    source:
+      "function () { throw new Proxy({}, { ownKeys: function () { throw 1; }, get: function () { throw 2; } }); }",
   });
   assert.equal(proxy?.error, "unknown_error");
   const json = await valueOf("{ toJSON: function () { return typeof process; } }");
@@ -71,7 +77,12 @@ test("proxies and getters on what is thrown run inside, under the time limit", a
 
 test("a returned value is of no interest, whatever it is", async (t) => {
   const { ask } = sandboxFor(t);
-  for (const value of ["new Proxy({}, { get: function () { throw 1; } })", "{ then: 1, toJSON: 1 }", "function () {}", "false"]) {
+  for (const value of [
+    "new Proxy({}, { get: function () { throw 1; } })",
+    "{ then: 1, toJSON: 1 }",
+    "function () {}",
+    "false",
+  ]) {
     assert.equal(await ask({ source: `function () { return ${value}; }` }), null);
   }
 });
@@ -90,9 +101,14 @@ test("async and generator constructors find no process either", async (t) => {
 
 test("import() loads nothing", async (t) => {
   const { ask, valueOf } = sandboxFor(t);
-  assert.equal(await ask({ source: "function () { import('node:fs').then(function (fs) { fs.writeFileSync('/x', ''); }); }" }), null);
+  assert.equal(
+    await ask({ source: "function () { import('node:fs').then(function (fs) { fs.writeFileSync('/x', ''); }); }" }),
+    null,
+  );
   for (const path of ["fs", "std", "os", "/etc/passwd"]) {
-    const reason = await valueOf(`(function () { try { require(${JSON.stringify(path)}); } catch (error) { return error.name; } })()`);
+    const reason = await valueOf(
+      `(function () { try { require(${JSON.stringify(path)}); } catch (error) { return error.name; } })()`,
+    );
     assert.equal(reason, "invalid_require_path");
   }
 });
@@ -100,8 +116,18 @@ test("import() loads nothing", async (t) => {
 test("thrown objects of every kind are refusals, never host errors", async (t) => {
   const { ask, deaths } = sandboxFor(t);
   const cycle = "(function () { var a = {}; a.a = a; return a; })()";
-  const deep = "(function () { var a = []; for (var i = 0; i < 1e5; i++) a = [a]; return { forbidden: a }; })()";
-  for (const thrown of [cycle, deep, "Symbol()", "1n", "globalThis", "function () {}", "undefined", "new Proxy(Error, {})", "log"]) {
+  const deep = "(function () { var a = []; for (var i = 0; i < 2e4; i++) a = [a]; return { forbidden: a }; })()";
+  for (const thrown of [
+    cycle,
+    deep,
+    "Symbol()",
+    "1n",
+    "globalThis",
+    "function () {}",
+    "undefined",
+    "new Proxy(Error, {})",
+    "log",
+  ]) {
     const outcome = await ask({ source: `function () { throw ${thrown}; }` });
     assert.equal(outcome?.error, "unknown_error", thrown);
   }
@@ -110,16 +136,27 @@ test("thrown objects of every kind are refusals, never host errors", async (t) =
 
 test("an endless loop ends at its time limit, in spite of catch and finally", async (t) => {
   const { ask, askAll } = sandboxFor(t);
-  for (const body of ["for (;;);", "try { for (;;); } catch (e) { for (;;); } finally { for (;;); }", "while (true) { [1, 2, 3].map(String); }"]) {
+  for (const body of [
+    "for (;;);",
+    "try { for (;;); } catch (e) { for (;;); } finally { for (;;); }",
+    "while (true) { [1, 2, 3].map(String); }",
+  ]) {
     const outcome = await ask({ source: `function () { ${body} }`, timeLimitMs: 50 });
-    assert.deepEqual(outcome, { error: "timeout", reason: "A function of _design/app took longer than 50 ms.", status: 500 });
+    assert.deepEqual(outcome, {
+      error: "timeout",
+      reason: "A function of _design/app took longer than 50 ms.",
+      status: 500,
+    });
   }
   const mixed = await askAll({
     source: "function (doc) { if (doc.loop) for (;;); }",
     docs: [{}, { loop: true }, {}],
     timeLimitMs: 50,
   });
-  assert.deepEqual(mixed.map((outcome) => outcome?.error ?? null), [null, "timeout", null]);
+  assert.deepEqual(
+    mixed.map((outcome) => outcome?.error ?? null),
+    [null, "timeout", null],
+  );
 });
 
 test("an endless loop in a place that cannot be interrupted ends with its thread", async (t) => {
@@ -129,7 +166,10 @@ test("an endless loop in a place that cannot be interrupted ends with its thread
     docs: [{}, { hang: true }, {}],
     timeLimitMs: 20,
   });
-  assert.deepEqual(outcomes.map((outcome) => outcome?.error ?? null), [null, "timeout", null]);
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome?.error ?? null),
+    [null, "timeout", null],
+  );
   assert.equal(deaths.length, 1);
 });
 
@@ -173,9 +213,17 @@ test("stack overflows are errors of the function", async (t) => {
 
 test("memory without end, and strings of 2 GB, end at the memory limit", async (t) => {
   const { ask, deaths } = sandboxFor(t, { memoryLimitBytes: 8 * 1024 * 1024 });
-  const limit = { error: "unknown_error", reason: "A function of _design/app used more memory than it may.", status: 500 };
-  for (const body of ["var a = []; for (;;) a.push([1, 2, 3]);", "'x'.repeat(Math.pow(2, 29));", "new Uint8Array(1e9);"]) {
-    assert.deepEqual(await ask({ source: `function () { ${body} }`, timeLimitMs: 10_000 }), limit, body);
+  const limit = {
+    error: "unknown_error",
+    reason: "A function of _design/app used more memory than it may.",
+    status: 500,
+  };
+  for (const body of [
+    "var a = []; for (;;) a.push([1, 2, 3]);",
+    "'x'.repeat(Math.pow(2, 29));",
+    "new Uint8Array(1e9);",
+  ]) {
+    assert.deepEqual(await ask({ source: `function () { ${body} }` }), limit, body);
   }
   const tooLong = await ask({ source: "function () { 'x'.repeat(Math.pow(2, 31)); }" });
   assert.match(String(tooLong?.reason), /^RangeError: invalid/);
@@ -191,16 +239,23 @@ test("a document that does not fit is a memory error, not an acceptance", async 
 
 test("reasons and logs that cross to the server are bounded", async (t) => {
   const { valueOf, logs } = sandboxFor(t);
-  const reason = (await valueOf("'x'.repeat(1e6)", { timeLimitMs: 10_000 })) as string;
+  const reason = (await valueOf("'x'.repeat(1e6)")) as string;
   assert.equal(reason.length, 65_536);
-  assert.equal(typeof (await valueOf("(function () { var a = []; for (var i = 0; i < 5000; i++) a = [a]; return a; })()")), "string");
-  await valueOf("(function () { for (var i = 0; i < 1e4; i++) log('x'.repeat(100)); })()", { timeLimitMs: 10_000 });
+  assert.equal(
+    typeof (await valueOf("(function () { var a = []; for (var i = 0; i < 5000; i++) a = [a]; return a; })()")),
+    "string",
+  );
+  await valueOf("(function () { for (var i = 0; i < 1e4; i++) log('x'.repeat(100)); })()");
   assert.ok(logs.length > 100 && logs.length < 700, String(logs.length));
 });
 
 test("a bomb of a regular expression ends at its time limit", async (t) => {
   const { ask } = sandboxFor(t);
-  const outcome = await ask({ source: "function (doc) { /^(a+)+$/.test(doc.text); }", docs: [{ text: `${"a".repeat(60)}!` }], timeLimitMs: 50 });
+  const outcome = await ask({
+    source: "function (doc) { /^(a+)+$/.test(doc.text); }",
+    docs: [{ text: `${"a".repeat(60)}!` }],
+    timeLimitMs: 50,
+  });
   assert.equal(outcome?.error, "timeout");
 });
 

@@ -18,7 +18,8 @@ test("a realm keeps its globals for its own database, and for no other", async (
 
 test("two design documents of one database do not see each other", async (t) => {
   const { sandbox } = sandboxFor(t);
-  const source = "function () { globalThis.count = (globalThis.count || 0) + 1; if (count > 1) throw { forbidden: count }; }";
+  const source =
+    "function () { globalThis.count = (globalThis.count || 0) + 1; if (count > 1) throw { forbidden: count }; }";
   const functions = ["_design/a", "_design/b"].map((designDoc) => ({ designDoc, source }));
   const calls = [{ newDoc: "{}", oldDoc: null }];
   const userCtx = { db: "a", name: null, roles: [] };
@@ -95,7 +96,10 @@ test("patched primordials do not come between the server and the next call", asy
     }`,
     docs: [{ n: 1 }, { n: 3 }],
   });
-  assert.deepEqual(outcomes.map((outcome) => outcome?.reason), ["Error: no 1", "Error: no 3"]);
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome?.reason),
+    ["Error: no 1", "Error: no 3"],
+  );
 });
 
 test("what one call does to its arguments is not seen by the next", async (t) => {

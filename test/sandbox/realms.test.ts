@@ -15,7 +15,7 @@ const subject: FunctionSource = {
 function realmsFor(options: { maxRealms?: number; idleMs?: number }) {
   const clock = { now: 1_000 };
   const settings = { memoryLimitBytes: 8 * 1024 * 1024, maxRealms: 10, idleMs: 1_000, ...options };
-  const realms = new Realms(quickjs, settings, () => undefined, () => clock.now);
+  const realms = new Realms(quickjs, settings, { log: () => undefined, began: () => undefined }, () => clock.now);
   const count = (database: string, of: FunctionSource = subject) => {
     const outcome = realms.ask("validate", { database, timeLimitMs: 1_000 }, of, ["{}", "null", "{}", "{}"]);
     return (outcome as { reason: unknown } | null)?.reason;
@@ -64,11 +64,13 @@ test("a source that does not compile is compiled once", () => {
 
 test("a realm whose call was ended is not used again", () => {
   const { realms, count } = realmsFor({});
-  const looping = { ...subject, source: "function () { globalThis.n = (globalThis.n || 0) + 1; if (n === 2) for (;;); throw { forbidden: n }; }" };
-  assert.deepEqual([count("a", looping), count("a", looping), count("a", looping)], [
-    1,
-    "A function of _design/app took longer than 1000 ms.",
-    1,
-  ]);
+  const looping = {
+    ...subject,
+    source: "function () { globalThis.n = (globalThis.n || 0) + 1; if (n === 2) for (;;); throw { forbidden: n }; }",
+  };
+  assert.deepEqual(
+    [count("a", looping), count("a", looping), count("a", looping)],
+    [1, "A function of _design/app took longer than 1000 ms.", 1],
+  );
   assert.equal(realms.doubtful, false);
 });

@@ -12,7 +12,12 @@ const modules = {
     number: 7,
     circle: { a: "exports.early = 1; exports.b = require('./b').seen;", b: "exports.seen = require('./a').early;" },
   },
-  views: { lib: { one: "exports.f = function (k) { return 'lib' + k; };", deep: { two: "exports.g = function (k) { return require('../one').f(k) + '!'; };" } } },
+  views: {
+    lib: {
+      one: "exports.f = function (k) { return 'lib' + k; };",
+      deep: { two: "exports.g = function (k) { return require('../one').f(k) + '!'; };" },
+    },
+  },
 };
 
 test("require finds modules in the design document", async (t) => {

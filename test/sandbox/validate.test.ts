@@ -7,21 +7,65 @@ const thrown: readonly { readonly name: string; readonly body: string; readonly 
   { name: "nothing", body: "", outcome: null },
   { name: "returns false", body: "return false;", outcome: null },
   { name: "forbidden", body: "throw({forbidden: 'no'});", outcome: { error: "forbidden", reason: "no", status: 403 } },
-  { name: "unauthorized", body: "throw({unauthorized: 'who'});", outcome: { error: "unauthorized", reason: "who", status: 401 } },
-  { name: "forbidden, an object", body: "throw({forbidden: {a: 1}});", outcome: { error: "forbidden", reason: { a: 1 }, status: 403 } },
-  { name: "forbidden, a number", body: "throw({forbidden: 7});", outcome: { error: "forbidden", reason: 7, status: 403 } },
-  { name: "a string", body: "throw('just text');", outcome: { error: "unknown_error", reason: "just text", status: 500 } },
-  { name: "another member", body: "throw({other: 'thing'});", outcome: { error: "unknown_error", reason: "thing", status: 500 } },
+  {
+    name: "unauthorized",
+    body: "throw({unauthorized: 'who'});",
+    outcome: { error: "unauthorized", reason: "who", status: 401 },
+  },
+  {
+    name: "forbidden, an object",
+    body: "throw({forbidden: {a: 1}});",
+    outcome: { error: "forbidden", reason: { a: 1 }, status: 403 },
+  },
+  {
+    name: "forbidden, a number",
+    body: "throw({forbidden: 7});",
+    outcome: { error: "forbidden", reason: 7, status: 403 },
+  },
+  {
+    name: "a string",
+    body: "throw('just text');",
+    outcome: { error: "unknown_error", reason: "just text", status: 500 },
+  },
+  {
+    name: "another member",
+    body: "throw({other: 'thing'});",
+    outcome: { error: "unknown_error", reason: "thing", status: 500 },
+  },
   {
     name: "two members",
     body: "throw({forbidden: 'f', unauthorized: 'u'});",
-    outcome: { error: "unknown_error", reason: 'validate_doc_update threw {"forbidden":"f","unauthorized":"u"}', status: 500 },
+    outcome: {
+      error: "unknown_error",
+      reason: 'validate_doc_update threw {"forbidden":"f","unauthorized":"u"}',
+      status: 500,
+    },
   },
-  { name: "an array", body: "throw(['forbidden', 'x']);", outcome: { error: "unknown_error", reason: 'validate_doc_update threw ["forbidden","x"]', status: 500 } },
-  { name: "null", body: "throw(null);", outcome: { error: "unknown_error", reason: "validate_doc_update threw null", status: 500 } },
-  { name: "one", body: "throw(1);", outcome: { error: "unknown_error", reason: "validate_doc_update threw 1", status: 500 } },
-  { name: "an error", body: "throw(new Error('an error'));", outcome: { error: "unknown_error", reason: "Error: an error", status: 500 } },
-  { name: "a type error", body: "newDoc.a.b.c;", outcome: { error: "unknown_error", reason: "TypeError: cannot read property 'b' of undefined", status: 500 } },
+  {
+    name: "an array",
+    body: "throw(['forbidden', 'x']);",
+    outcome: { error: "unknown_error", reason: 'validate_doc_update threw ["forbidden","x"]', status: 500 },
+  },
+  {
+    name: "null",
+    body: "throw(null);",
+    outcome: { error: "unknown_error", reason: "validate_doc_update threw null", status: 500 },
+  },
+  {
+    name: "one",
+    body: "throw(1);",
+    outcome: { error: "unknown_error", reason: "validate_doc_update threw 1", status: 500 },
+  },
+  {
+    name: "an error",
+    body: "throw(new Error('an error'));",
+    outcome: { error: "unknown_error", reason: "Error: an error", status: 500 },
+  },
+  {
+    name: "a type error",
+    body: "newDoc.a.b.c;",
+    outcome: { error: "unknown_error", reason: "TypeError: cannot read property 'b' of undefined", status: 500 },
+  },
 ];
 
 test("what is thrown, and what a client is told", async (t) => {
@@ -39,8 +83,16 @@ test("a function is given the document, the old one, the user and the security o
   assert.deepEqual(await valueOf("oldDoc", { oldDoc: { _id: "x", _deleted: true } }), { _id: "x", _deleted: true });
   assert.deepEqual(await valueOf("arguments[2]", { user: null }), { db: "db", name: null, roles: [] });
   assert.deepEqual(await valueOf("arguments[3]"), { members: { names: ["ada"], roles: [] } });
-  assert.deepEqual(await valueOf("[typeof log, typeof isArray, typeof toJSON, typeof sum, typeof emit, typeof require].join()"), Array(6).fill("function").join());
-  assert.deepEqual(await valueOf("[sum([1, 2, 3]), isArray([]), isArray({}), toJSON({ a: 1 })]"), [6, true, false, '{"a":1}']);
+  assert.deepEqual(
+    await valueOf("[typeof log, typeof isArray, typeof toJSON, typeof sum, typeof emit, typeof require].join()"),
+    Array(6).fill("function").join(),
+  );
+  assert.deepEqual(await valueOf("[sum([1, 2, 3]), isArray([]), isArray({}), toJSON({ a: 1 })]"), [
+    6,
+    true,
+    false,
+    '{"a":1}',
+  ]);
   assert.equal(await valueOf("typeof this.validate_doc_update"), "function");
 });
 
@@ -58,7 +110,10 @@ test("every function is asked; the first refusal is the answer", async (t) => {
     security: {},
     calls: docs.map((doc) => ({ newDoc: JSON.stringify(doc), oldDoc: null })),
   });
-  assert.deepEqual(outcomes.map((outcome) => outcome?.reason ?? null), ["a says no", "b says no", "a says no", null]);
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome?.reason ?? null),
+    ["a says no", "b says no", "a says no", null],
+  );
 });
 
 test("a function that is missing or does not compile refuses every document", async (t) => {
@@ -68,7 +123,11 @@ test("a function that is missing or does not compile refuses every document", as
     reason: "missing validate_doc_update function validate_doc_update on design doc _design/app",
     status: 404,
   });
-  const broken = { error: "compilation_error", reason: "SyntaxError: missing formal parameter (function()", status: 500 };
+  const broken = {
+    error: "compilation_error",
+    reason: "SyntaxError: missing formal parameter (function()",
+    status: 500,
+  };
   assert.deepEqual(await askAll({ source: "function(", docs: [{}, {}] }), [broken, broken]);
 });
 

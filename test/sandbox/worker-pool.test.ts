@@ -23,13 +23,14 @@ test("a thread that dies takes only the call with it that it died of", async (t)
   const source = `function (doc) { if (doc.hang) { ${hang} } if (doc.no) throw { forbidden: doc.no }; }`;
   const hanging = askAll({ source, docs: [{ no: 1 }, { hang: true }, { no: 2 }, {}], timeLimitMs: 20, database: "a" });
   const waiting = askAll({ source, docs: [{ no: 3 }], database: "b" });
-  assert.deepEqual((await hanging).map((outcome) => outcome?.reason ?? null), [
-    1,
-    "A function of _design/app took longer than 20 ms.",
-    2,
-    null,
-  ]);
-  assert.deepEqual((await waiting).map((outcome) => outcome?.reason), [3]);
+  assert.deepEqual(
+    (await hanging).map((outcome) => outcome?.reason ?? null),
+    [1, "A function of _design/app took longer than 20 ms.", 2, null],
+  );
+  assert.deepEqual(
+    (await waiting).map((outcome) => outcome?.reason),
+    [3],
+  );
   assert.equal(deaths.length, 1);
 });
 
@@ -62,7 +63,10 @@ test("several threads answer in the order of the calls", async (t) => {
     }),
   );
   const reasons = (await Promise.all(batches)).flat().map((outcome) => outcome?.reason);
-  assert.deepEqual(reasons, Array.from({ length: 1_000 }, (_, n) => n));
+  assert.deepEqual(
+    reasons,
+    Array.from({ length: 1_000 }, (_, n) => n),
+  );
 });
 
 test("realms that come and go leave the thread in order", async (t) => {

@@ -34,8 +34,8 @@ export async function deleteSession(call: Call): Promise<Reply> {
  * that leads there is bait. CouchDB lets the first one pass.
  * @throws CouchError bad_request
  */
-function redirection({ origin }: Call, path: string | undefined): { readonly Location: string } | undefined {
+function redirection({ origin }: Call, path: string | undefined): Readonly<Record<string, string>> | undefined {
   if (path === undefined) return undefined;
   if (!/^\/(?![/\\])[\x20-\x7e]*$/.test(path)) throw new CouchError("bad_request", "path must begin with a /.");
-  return { Location: origin + path };
+  return { Location: origin + path, "Cache-Control": "must-revalidate" };
 }

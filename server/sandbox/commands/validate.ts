@@ -1,6 +1,12 @@
-import { type Refusal, refusal, type ValidateWork, type ValidationCall, type ValidationOutcome } from "../worker-protocol.js";
 import type { RealmTools } from "../in-realm/tools.js";
 import type { Realms } from "../realms.js";
+import {
+  type Refusal,
+  refusal,
+  type ValidateWork,
+  type ValidationCall,
+  type ValidationOutcome,
+} from "../worker-protocol.js";
 
 /** Asks every function in turn; the first refusal is the answer. */
 export function validate(realms: Realms, work: ValidateWork, call: ValidationCall): ValidationOutcome {

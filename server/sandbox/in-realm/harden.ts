@@ -46,7 +46,13 @@ export function harden(): void {
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError];
   // Reachable by syntax alone, not from any global.
-  const hidden = [async () => undefined, function* () {}, async function* () {}, [][Symbol.iterator](), /./g[Symbol.matchAll]("")];
+  const hidden = [
+    async () => undefined,
+    function* () {},
+    async function* () {},
+    [][Symbol.iterator](),
+    /./g[Symbol.matchAll](""),
+  ];
   for (const prototype of [Object.prototype, Function.prototype, ...errors.map((type) => type.prototype)]) {
     allowOverride(prototype);
   }

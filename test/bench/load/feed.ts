@@ -21,10 +21,15 @@ export class Feed {
     const authorization = target.authorization ? `Authorization: ${target.authorization}\r\n` : "";
     return new Promise((resolve, reject) => {
       const socket = connect({ host: hostname, port: Number(port || 80) });
+      let answered = false;
       const rowArrived = new Promise<number>((seen, failed) => {
         socket.on("data", (bytes) => {
           if (bytes.includes(row)) seen(performance.now());
-          resolve(feed);
+          if (answered) return;
+          answered = true;
+          const status = bytes.toString("latin1", 0, Math.max(0, bytes.indexOf("\r\n")));
+          if (status.includes(" 200 ")) resolve(feed);
+          else failed(new Error(`the feed of ${database} was answered ${status}`));
         });
         socket.on("error", failed);
         socket.on("close", () => failed(new Error(`the feed of ${database} was closed`)));

@@ -90,5 +90,5 @@ function accepted(reply: Reply, what: string): Reply {
 }
 
 function firstLine(request: PreparedRequest): string {
-  return request.toString("latin1", 0, request.indexOf("\r\n"));
+  return request.toString("latin1", 0, request.indexOf(" HTTP/1.1\r\n"));
 }

@@ -1,0 +1,66 @@
+/** A server in this process, with a data directory of its own: `const world = await startHttpWorld(t)`. */
+import { EmbeddedBackend } from "../../server/backend/embedded.js";
+import { type ConfigInput, completeConfig } from "../../server/config.js";
+import { Databases, type DatabasesOptions } from "../../server/documents/databases.js";
+import { Gateway } from "../../server/gateway/gateway.js";
+import { HttpServer } from "../../server/http/http-server.js";
+import type { PathRoutes } from "../../server/http/route.js";
+import { routeTable } from "../../server/http/route-table.js";
+import { createLogger } from "../../server/logging.js";
+import { basic, HttpClient } from "./http-client.js";
+import { type Cleanup, nothingToValidate, temporaryDirectory } from "./temp-store.js";
+
+const admin = { name: "admin", password: "a-long-password-for-tests" };
+
+export interface HttpWorldOptions {
+  readonly config?: ConfigInput;
+  readonly validate?: DatabasesOptions["validate"];
+}
+
+export interface HttpWorld {
+  readonly url: string;
+  /** `Authorization` of the administrator. */
+  readonly adminHeaders: { readonly authorization: string };
+  /** Asks as the administrator. */
+  readonly client: HttpClient;
+  readonly databases: Databases;
+  readonly gateway: Gateway;
+  readonly dataDir: string;
+}
+
+/** Closed when the test is over. */
+export async function startHttpWorld(
+  t: Cleanup,
+  routes: readonly PathRoutes[] = routeTable,
+  { config: given, validate = nothingToValidate }: HttpWorldOptions = {},
+): Promise<HttpWorld> {
+  const dataDir = temporaryDirectory(t);
+  const config = completeConfig({ logLevel: "silent", passwordIterations: 1, ...given, dataDir });
+  const databases = await Databases.open({ dataDir, validate });
+  const options = { secret: "a secret for tests only", admin, passwordIterations: 1 };
+  const gateway = new Gateway({ backend: new EmbeddedBackend(databases), templates: new Map(), options });
+  await gateway.start();
+  const stopping = new AbortController();
+  const services = {
+    config,
+    log: createLogger(config.logLevel),
+    databases,
+    gateway,
+    access: gateway.accessTo((name) => databases.open(name)),
+    uuid: "0".repeat(32),
+    version: "0.0.0",
+    stopping: stopping.signal,
+  };
+  const server = new HttpServer({ services, routes, grace: 0 });
+  const url = await server.listen("127.0.0.1", 0);
+  const authorization = basic(admin.name, admin.password);
+  const client = new HttpClient(url, authorization);
+  t.after(async () => {
+    client.close();
+    stopping.abort();
+    await server.close();
+    gateway.close();
+    await databases.close();
+  });
+  return { url, adminHeaders: { authorization }, client, databases, gateway, dataDir };
+}

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { basic, HttpClient } from "./helpers/http-client.js";
+import { repositoryRoot } from "./helpers/repository-root.js";
+import { startSettee } from "./helpers/settee-process.js";
+import { waitFor, within } from "./helpers/wait-for.js";
+
+const main = join(repositoryRoot, "dist", "server", "main.js");
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs the command to its end. */
+async function settee(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env["PATH"], ...environment } });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stderr.on("data", (chunk) => (output += chunk));
+  const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, output })));
+  try {
+    return await within(`settee ${args.join(" ")} to end`, ended, 30_000);
+  } finally {
+    child.kill("SIGKILL");
+  }
+}
+
+describe("settee serve", () => {
+  test("stops in peace on SIGTERM, with clients that keep their connections", async () => {
+    const server = await startSettee();
+    try {
+      const client = new HttpClient(server.url);
+      await client.expect(200, "GET", "/");
+      assert.equal(await server.stop(), "code 0");
+      client.close();
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("does not wait for those who have sent half a request", async () => {
+    const server = await startSettee({ stopTimeout: 20_000 });
+    try {
+      const { port } = new URL(server.url);
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.on("error", () => undefined);
+      await new Promise((resolve) => socket.once("connect", resolve));
+      socket.write(
+        "POST /_session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+      );
+      // Answered once after it, so the half one has arrived.
+      const client = new HttpClient(server.url);
+      await client.expect(200, "GET", "/_up");
+      client.close();
+      assert.equal(await server.stop(), "code 0");
+      socket.destroy();
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("shows the password of the administrator that it makes, once, and not in the log", async () => {
+    const settings = { SETTEE_ADMIN_NAME: undefined, SETTEE_ADMIN_PASSWORD: undefined, SETTEE_LOG_LEVEL: "debug" };
+    // What is undefined is not handed to the process.
+    const server = await startSettee({ settings: settings as unknown as Record<string, string> });
+    try {
+      const [password = "none"] = /^\s+([\w-]{24})$/m.exec(server.output)?.slice(1) ?? [];
+      const client = new HttpClient(server.url);
+      const authorization = basic("admin", password);
+      const { userCtx } = (await client.get("/_session", { authorization })).json();
+      assert.deepEqual(userCtx.roles, ["_admin"], server.output);
+      await server.restart();
+      await client.expect(200, "GET", "/_session?basic=true", { authorization });
+      client.close();
+      assert.equal(server.output.split(password).length - 1, 1, "shown once");
+      const lines = server.output.split("\n").filter((line) => line.startsWith("{"));
+      assert.ok(lines.length > 0, "there is a log");
+      assert.ok(!lines.some((line) => line.includes(password)));
+      assert.ok(!server.output.includes(authorization.slice("Basic ".length)), "nor encoded");
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("keeps one secret over restarts: sessions stay", async () => {
+    const server = await startSettee();
+    try {
+      const client = new HttpClient(server.url);
+      await client.expect(201, "POST", "/_settee/signup", { body: { name: "ada", password: "lovelace-1815" } });
+      const { headers } = await client.post("/_session", { name: "ada", password: "lovelace-1815" });
+      const cookie = String(headers["set-cookie"]?.[0]).split(";")[0] as string;
+      const secret = readFileSync(join(server.dataDir, "secret"), "utf8");
+      await server.restart();
+      const { userCtx } = (await client.get("/_session", { headers: { cookie } })).json();
+      assert.equal(userCtx.name, "ada");
+      assert.equal(readFileSync(join(server.dataDir, "secret"), "utf8"), secret);
+      client.close();
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("says that the data directory is in use, and leaves it alone", async () => {
+    const server = await startSettee();
+    try {
+      const second = await settee(["serve"], { SETTEE_DATA_DIR: server.dataDir, SETTEE_PORT: "0" });
+      assert.equal(second.code, 1);
+      assert.match(second.output, /data directory .* is in use by another process/);
+      assert.doesNotMatch(second.output, /\n\s+at /, "no stack");
+      const client = new HttpClient(server.url);
+      await waitFor("the first to serve on", async () => (await client.get("/_up")).status === 200);
+      client.close();
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("says that the address is in use", async () => {
+    const server = await startSettee();
+    const other = await startSettee();
+    try {
+      await other.stop();
+      const { port } = new URL(server.url);
+      const second = await settee(["serve"], {
+        SETTEE_DATA_DIR: other.dataDir,
+        SETTEE_PORT: port,
+        SETTEE_PASSWORD_ITERATIONS: "10",
+      });
+      assert.equal(second.code, 1);
+      assert.match(second.output, /EADDRINUSE/);
+      assert.doesNotMatch(second.output, /\n\s+at /, "no stack");
+    } finally {
+      await server.close();
+      await other.close();
+    }
+  });
+});
+
+describe("the command", () => {
+  test("names a setting that stops the start", async () => {
+    const { code, output } = await settee(["serve"], { SETTEE_PROT: "1" });
+    assert.equal(code, 1);
+    assert.match(output, /SETTEE_PROT: there is no such setting/);
+    assert.doesNotMatch(output, /\n\s+at /, "no stack");
+  });
+
+  test("tells how it is used", async () => {
+    const help = await settee(["--help"]);
+    assert.equal(help.code, 0);
+    assert.match(help.output, /settee serve/);
+    const unknown = await settee(["dance"]);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.output, /settee serve/);
+  });
+});
