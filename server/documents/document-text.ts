@@ -8,7 +8,8 @@ import type { RevisionValue } from "./document-record.js";
 
 export interface DocumentText {
   readonly id: string;
-  readonly rev: string;
+  /** Undefined: the document is not written yet, and shows none. */
+  readonly rev: string | undefined;
   readonly deleted: boolean;
   readonly value: RevisionValue;
   /** Members behind the body, as JSON values, in order: `_revisions`, `_conflicts`, ... */
@@ -19,7 +20,7 @@ export interface DocumentText {
 
 /** Appends the document's text. Ids and revisions without a special character skip JSON's quoting. */
 export function writeDocument(out: ByteWriter, { id, rev, deleted, value, meta, attachment }: DocumentText): void {
-  out.utf8(`{"_id":${quote(id)},"_rev":${quote(rev)}`);
+  out.utf8(rev === undefined ? `{"_id":${quote(id)}` : `{"_id":${quote(id)},"_rev":${quote(rev)}`);
   const { body } = value;
   // `{}` adds nothing; any other body loses its opening brace to a comma, and its closing one to what follows.
   if (body.length > 2) out.latin1(",").raw(body.subarray(1, body.length - 1));

@@ -63,15 +63,11 @@ function newDocument({ incoming, placement }: ValidationSubject): string {
   const { path } = placement;
   const shown: RevisionPath =
     origin.kind === "replicated" ? path : { start: path.start - 1, hashes: path.hashes.slice(1) };
-  const text = documentText({
-    id,
-    rev: shown.hashes.length > 0 ? revIdOf(shown.start, shown.hashes[0] as string) : "",
-    deleted,
-    value: placement.value,
-    meta: [["_revisions", { start: shown.start, ids: shown.hashes }]],
-  }).toString();
+  const { value } = placement;
   // A new document has no revision yet; validation functions test for that.
-  return shown.hashes.length > 0 ? text : text.replace(',"_rev":""', "");
+  if (shown.hashes.length === 0) return documentText({ id, rev: undefined, deleted, value }).toString();
+  const rev = revIdOf(shown.start, shown.hashes[0] as string);
+  return documentText({ id, rev, deleted, value, meta: [["_revisions", { start: shown.start, ids: shown.hashes }]] }).toString();
 }
 
 function oldDocument(context: ValidationContext, { incoming, placement, record }: ValidationSubject): string | null {

@@ -12,7 +12,7 @@
  * request or in many, see each other. Without validation functions steps 1 and 2 fall away.
  */
 import { CouchError } from "../../protocol/errors.js";
-import { type DocId, isDesignDocId, type RevId } from "../../protocol/ids.js";
+import { type DocId, isDesignDocId, type RevId, revIdOf } from "../../protocol/ids.js";
 import type { Identity } from "../../protocol/security.js";
 import type { GroupCommit } from "../storage/group-commit.js";
 import type { DatabaseKeys } from "../storage/keys.js";
@@ -37,7 +37,7 @@ import { type ValidationContext, type ValidationSubject, validateRevisions } fro
 
 export interface WriteOutcome {
   readonly id: DocId;
-  /** The revision written, or found there already. */
+  /** The revision written, or found there already; of a refused one, the name that another server gave it. */
   readonly rev?: RevId;
   readonly error?: CouchError;
 }
@@ -85,7 +85,7 @@ export async function writeRevisions(
       const turn = new Turn(target, batch);
       revisions.forEach((incoming, index) => {
         const refused = refusals?.[index];
-        const outcome = refused ? { id: incoming.id, error: refused } : turn.write(incoming);
+        const outcome = refused ? { ...namesOf(incoming), error: refused } : turn.write(incoming);
         outcomes.push(outcome);
         if (!outcome.error && isDesignDocId(incoming.id)) designDocuments = true;
       });
@@ -191,7 +191,7 @@ class Turn {
       const placement = place(incoming, record, (of, at) => readValue(target, id, of, at));
       return { id, rev: this.#apply(incoming, record, placement) };
     } catch (error) {
-      return { id, error: asCouchError(error) };
+      return { ...namesOf(incoming), error: asCouchError(error) };
     }
   }
 
@@ -251,6 +251,12 @@ class Turn {
     this.announcements.push({ seq, id, entry });
     return rev;
   }
+}
+
+/** A refused edit never got a revision; a replicated revision came with one. */
+function namesOf({ id, origin }: IncomingRevision): WriteOutcome {
+  if (origin.kind === "edit") return { id };
+  return { id, rev: revIdOf(origin.path.start, origin.path.hashes[0] as string) };
 }
 
 function isRemoved(removed: readonly RevisionNode[], node: RevisionNode): boolean {

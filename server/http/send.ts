@@ -1,6 +1,7 @@
 /** Sends an answer: the head, then the body as it comes. The only writer to sockets. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline, Readable } from "node:stream";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import type { Reply } from "./call.js";
 
@@ -46,15 +47,33 @@ function isCacheable(status: number, type: unknown): boolean {
 }
 
 /** A failure after the head was sent can only be told by breaking off: the client sees an incomplete answer. */
-function stream(body: Readable | AsyncIterable<Uint8Array>, response: ServerResponse, log: Logger): Promise<void> {
-  const source = body instanceof Readable ? body : Readable.from(body, { objectMode: false });
+async function stream(body: Readable | AsyncIterable<Uint8Array>, response: ServerResponse, log: Logger): Promise<void> {
+  try {
+    await (body instanceof Readable ? pipeline(body, response) : pull(body, response));
+  } catch (error) {
+    const { code, name } = error as NodeJS.ErrnoException;
+    if (code !== "ERR_STREAM_PREMATURE_CLOSE" && name !== "AbortError") log.warn({ err: error }, "an answer broke off");
+    response.destroy();
+  }
+}
+
+/** By hand: a stream and a pipeline around each would triple what a feed costs that waits. */
+async function pull(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
+  for await (const chunk of chunks) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await writable(response);
+  }
+  response.end();
+}
+
+/** Resolves when the client took what was written, or is gone. */
+function writable(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    pipeline(source, response, (error) => {
-      if (error && error.code !== "ERR_STREAM_PREMATURE_CLOSE" && error.name !== "AbortError") {
-        log.warn({ err: error }, "an answer broke off");
-      }
+    const done = (): void => {
+      response.off("drain", done).off("close", done);
       resolve();
-    });
+    };
+    response.on("drain", done).on("close", done);
   });
 }
 

@@ -65,9 +65,7 @@ async function admitUser(call: DatabaseCall, revision: IncomingRevision): Promis
 }
 
 function asJson(id: string, rev: string | undefined, value: Parameters<typeof documentText>[0]["value"]): JsonDocument {
-  const text = documentText({ id, rev: rev ?? "", deleted: false, value }).toString();
-  const { _rev, ...document } = JSON.parse(text) as JsonDocument;
-  return rev === undefined ? document : { ...document, _rev: rev };
+  return JSON.parse(documentText({ id, rev, deleted: false, value }).toString()) as JsonDocument;
 }
 
 function scanned(document: JsonDocument): ScannedDocument {
