@@ -86,13 +86,13 @@ export function toRevision(
 /** An edit on top of the revision that the document names. */
 export function editOrigin(parsed: ParsedDocument): RevisionOrigin {
   const { history, rev } = parsed;
-  if (!history) return { kind: "edit", parent: rev && withinBounds(rev) };
+  if (!history) return { kind: "edit", parent: rev && storable(rev) };
   return { kind: "edit", parent: `${history.start}-${history.hashes[0]}` as RevId, mustExist: true };
 }
 
 /** A revision that another server made. @throws CouchError bad_request when the document does not say which */
 export function replicatedOrigin(parsed: ParsedDocument): RevisionOrigin {
-  const rev = parsed.rev && withinBounds(parsed.rev);
+  const rev = parsed.rev && storable(parsed.rev);
   const path = parsed.history ?? (rev && { start: generationOf(rev), hashes: [hashOf(rev)] });
   if (!path) {
     throw new CouchError("bad_request", "When `new_edits: false`, the document needs `_rev` or `_revisions` specified");
@@ -101,9 +101,10 @@ export function replicatedOrigin(parsed: ParsedDocument): RevisionOrigin {
   return { kind: "replicated", path };
 }
 
-/** Beyond it generations are no exact numbers, and a child could not be told from its parent. @throws CouchError bad_request */
-function withinBounds(rev: RevId): RevId {
-  if (generationOf(rev) > maxGeneration) throw new CouchError("bad_request", "Invalid rev format");
+/** What may enter a tree and the keys of bodies. @throws CouchError bad_request */
+function storable(rev: RevId): RevId {
+  // Greater generations are no exact numbers: a child could not be told from its parent. NUL divides id and revision in keys.
+  if (generationOf(rev) > maxGeneration || rev.includes("\0")) throw new CouchError("bad_request", "Invalid rev format");
   return rev;
 }
 
@@ -127,7 +128,7 @@ function parseHistory(value: unknown): RevisionPath {
   }
   // Each goes through the same door as a `_rev`, so that no spelling of a revision enters a tree that could not be asked for.
   // Ids beyond the first generation cannot be revisions.
-  const hashes = (ids as string[]).slice(0, start as number).map((hash, i) => hashOf(parseRevId(`${(start as number) - i}-${hash}`)));
+  const hashes = (ids as string[]).slice(0, start as number).map((hash, i) => hashOf(storable(parseRevId(`${(start as number) - i}-${hash}`))));
   return { start: start as number, hashes };
 }
 

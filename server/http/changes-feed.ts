@@ -60,7 +60,7 @@ export async function* liveFeed(feed: Feed, { services, signal }: DatabaseCall):
   const forget = whenStopping(services.stopping, stop);
   const isAnswered = (): boolean => query.feed === "longpoll" && progress.rows > 0;
   try {
-    yield Buffer.from(format.begin);
+    if (format.begin) yield Buffer.from(format.begin);
     if (filter && limit > 0) {
       for await (const entries of storedChanges(feed, since, updateSeq)) yield* rows(feed, entries, progress);
       if (progress.rows < limit) progress.lastSeq = updateSeq;

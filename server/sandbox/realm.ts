@@ -5,6 +5,7 @@ import { harden } from "./in-realm/harden.js";
 import { outlineInRealm } from "./in-realm/outline.js";
 import { createRequire } from "./in-realm/require.js";
 import { createTools } from "./in-realm/tools.js";
+import { RunClock } from "./run-clock.js";
 
 /** Functions of the realm that the server may call. */
 export type Entry = "compile" | "validate" | "outline" | "takeLogs";
@@ -51,7 +52,7 @@ export class Realm {
   readonly #context: QuickJSContext;
   readonly #entries: QuickJSHandle;
   readonly #handles = new Map<Entry, QuickJSHandle>();
-  #deadline = Number.POSITIVE_INFINITY;
+  readonly #clock = new RunClock();
   #interrupted = false;
 
   constructor(quickjs: QuickJSWASMModule, memoryLimitBytes: number, hardened: boolean) {
@@ -59,7 +60,7 @@ export class Realm {
     this.#runtime.setMemoryLimit(memoryLimitBytes);
     this.#runtime.setMaxStackSize(stackLimitBytes);
     this.#runtime.setInterruptHandler(() => {
-      if (performance.now() <= this.#deadline) return false;
+      if (!this.#clock.isOver()) return false;
       this.#interrupted = true;
       return true;
     });
@@ -97,7 +98,7 @@ export class Realm {
       this.#handles.set(entry, handle);
     }
     this.#interrupted = false;
-    this.#deadline = performance.now() + timeLimitMs;
+    this.#clock.start(timeLimitMs);
     const args = texts.map((text) => context.newString(text));
     const result = context.callFunction(handle, context.undefined, args);
     for (const arg of args) arg.dispose();

@@ -20,7 +20,10 @@ describe("a write whose flush fails", () => {
     const outcomes = Promise.allSettled([first, upon]);
     assert.equal(database.updateSeq, 0, "readers see what is on disk");
     held.fail(broken);
-    assert.deepEqual((await outcomes).map((outcome) => outcome.status === "rejected" && outcome.reason), [broken, broken]);
+    assert.deepEqual(
+      (await outcomes).map((outcome) => outcome.status === "rejected" && outcome.reason),
+      [broken, broken],
+    );
     assert.deepEqual(database.log.pending, { seq: 0, counters: noCounters });
     assert.equal(database.find("a"), undefined);
 
@@ -49,7 +52,10 @@ describe("a write whose flush fails", () => {
     store.holding = false;
     await database.write([edit("b")], "trusted");
     const { epochs } = decodeDirectoryRecord(store.get(directoryKey(heldName)) as Buffer);
-    assert.deepEqual(epochs, [{ epoch: "first", first: 1 }, { epoch: "second", first: 1 }]);
+    assert.deepEqual(epochs, [
+      { epoch: "first", first: 1 },
+      { epoch: "second", first: 1 },
+    ]);
   });
 });
 
@@ -75,6 +81,9 @@ describe("a revision that another request has on its way to the disk", () => {
     const second = database.write([replicated("a", "1-a")], "trusted");
     const outcomes = Promise.allSettled([first, second]);
     held.fail(broken);
-    assert.deepEqual((await outcomes).map(({ status }) => status), ["rejected", "rejected"]);
+    assert.deepEqual(
+      (await outcomes).map(({ status }) => status),
+      ["rejected", "rejected"],
+    );
   });
 });

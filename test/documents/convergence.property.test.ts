@@ -17,8 +17,20 @@ const replicas = 3;
 
 /** What happens next: somebody edits somewhere, or one replica hears of another's changes. */
 type Event =
-  | { readonly kind: "edit" | "delete" | "attach"; readonly at: number; readonly id: (typeof ids)[number]; readonly pick: number; readonly text: string }
-  | { readonly kind: "replicate"; readonly from: number; readonly to: number; readonly batch: number; readonly twice: boolean };
+  | {
+      readonly kind: "edit" | "delete" | "attach";
+      readonly at: number;
+      readonly id: (typeof ids)[number];
+      readonly pick: number;
+      readonly text: string;
+    }
+  | {
+      readonly kind: "replicate";
+      readonly from: number;
+      readonly to: number;
+      readonly batch: number;
+      readonly twice: boolean;
+    };
 
 const replica = fc.nat({ max: replicas - 1 });
 const editing: fc.Arbitrary<Event> = fc.record({
@@ -36,7 +48,10 @@ const replication: fc.Arbitrary<Event> = fc.record({
   batch: fc.integer({ min: 1, max: 5 }),
   twice: fc.boolean(),
 });
-const histories = fc.array(fc.oneof({ weight: 3, arbitrary: editing }, { weight: 1, arbitrary: replication }), { minLength: 5, maxLength: 40 });
+const histories = fc.array(fc.oneof({ weight: 3, arbitrary: editing }, { weight: 1, arbitrary: replication }), {
+  minLength: 5,
+  maxLength: 40,
+});
 
 async function change(database: Database, event: Extract<Event, { readonly at: number }>): Promise<void> {
   const { kind, id, pick, text } = event;
@@ -48,9 +63,17 @@ async function change(database: Database, event: Extract<Event, { readonly at: n
   const attachments: IncomingAttachment[] = [];
   if (kind === "attach") {
     const contentType = "image/png";
-    attachments.push({ kind: "new", name: "file", contentType, content: await database.takeAttachment(bytes, { contentType, limit: 1e6 }) });
+    attachments.push({
+      kind: "new",
+      name: "file",
+      contentType,
+      content: await database.takeAttachment(bytes, { contentType, limit: 1e6 }),
+    });
   }
-  const [outcome] = await database.write([edit(id, { on, deleted: kind === "delete", body: { text }, attachments })], "trusted");
+  const [outcome] = await database.write(
+    [edit(id, { on, deleted: kind === "delete", body: { text }, attachments })],
+    "trusted",
+  );
   // What is deleted cannot be deleted once more; everything else must go through.
   const deletedTwice = kind === "delete" && leaves.length === 0 && tree.length > 0;
   assert.equal(outcome?.error?.error, deletedTwice ? "conflict" : undefined);
@@ -115,7 +138,8 @@ describe("three replicas", () => {
         const [first, second, third] = all as [Database, Database, Database];
         for (const event of events) {
           if (event.kind !== "replicate") await change(all[event.at] as Database, event);
-          else if (event.from !== event.to) await replicate(all[event.from] as Database, all[event.to] as Database, event.batch, event.twice);
+          else if (event.from !== event.to)
+            await replicate(all[event.from] as Database, all[event.to] as Database, event.batch, event.twice);
         }
         for (const [from, to] of rounds) await replicate(all[from] as Database, all[to] as Database, 3, false);
         // The random order may leave one replica behind; this one brings everything everywhere.

@@ -29,7 +29,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   size: fc.constantFrom(0, 10, 300, 5000),
 });
 /** Rounds of requests that are under way at the same time, each with revisions of its own. */
-const rounds = fc.array(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 5 });
+const rounds = fc.array(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 }), {
+  minLength: 1,
+  maxLength: 5,
+});
 
 function revisionFor(database: Database, { id, kind, pick, size }: Step): IncomingRevision {
   const body = { pick, text: "x".repeat(size) };
@@ -70,13 +73,22 @@ describe("a database under random writers", () => {
         const heard: number[] = [];
         const stop = database.subscribe({ changed: (changes) => heard.push(...changes.map(({ seq }) => seq)) });
         for (const requests of drawn) {
-          const writes = requests.map((steps) => database.write(steps.map((one) => revisionFor(database, one)), "trusted"));
+          const writes = requests.map((steps) =>
+            database.write(
+              steps.map((one) => revisionFor(database, one)),
+              "trusted",
+            ),
+          );
           const outcomes = (await Promise.all(writes)).flat();
-          for (const { error } of outcomes) assert.ok(error === undefined || error.error === "conflict", String(error?.cause));
+          for (const { error } of outcomes)
+            assert.ok(error === undefined || error.error === "conflict", String(error?.cause));
           assert.deepEqual(database.log.committed, database.log.pending, "nothing is on its way any more");
           assert.deepEqual(database.log.committed.counters, await recount(database));
         }
-        assert.deepEqual(heard, Array.from({ length: database.updateSeq }, (_, i) => i + 1));
+        assert.deepEqual(
+          heard,
+          Array.from({ length: database.updateSeq }, (_, i) => i + 1),
+        );
         const changes = await changesSince(database);
         const changed = changes.map(([, id]) => id);
         assert.equal(new Set(changed).size, changed.length, "each document once");
@@ -98,7 +110,12 @@ describe("a database under random writers", () => {
     const store = await openTestStore(t);
     const drawn = fc.sample(rounds, { numRuns: 8, seed: 20_251_121 });
     for (const requests of drawn.flat()) {
-      const writes = requests.map((steps) => store.database.write(steps.map((one) => revisionFor(store.database, one)), "trusted"));
+      const writes = requests.map((steps) =>
+        store.database.write(
+          steps.map((one) => revisionFor(store.database, one)),
+          "trusted",
+        ),
+      );
       await Promise.all([...writes, store.database.compact()]);
       assert.deepEqual(store.database.log.committed.counters, await recount(store.database));
     }

@@ -59,7 +59,10 @@ describe("databases", () => {
     const { databases } = await openTestStore(t);
     await assert.rejects(databases.create(notes), fails("file_exists"));
     const twice = await Promise.allSettled([databases.create(name("new")), databases.create(name("new"))]);
-    assert.deepEqual(twice.map(({ status }) => status), ["fulfilled", "rejected"]);
+    assert.deepEqual(
+      twice.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
     assert.ok(fails("file_exists")((twice[1] as PromiseRejectedResult).reason));
   });
 
@@ -68,7 +71,10 @@ describe("databases", () => {
     await assert.rejects(databases.open(name("nothing")), fails("not_found"));
     await assert.rejects(databases.delete(name("nothing")), fails("not_found"));
     const twice = await Promise.allSettled([databases.delete(notes), databases.delete(notes)]);
-    assert.deepEqual(twice.map(({ status }) => status), ["fulfilled", "rejected"]);
+    assert.deepEqual(
+      twice.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
   });
 
   it("get numbers that were never used before", async (t) => {
@@ -118,7 +124,10 @@ describe("a deleted database", () => {
   it("refuses everything that would write, and tells its listeners that nothing more will come", async (t) => {
     const { databases, database } = await openTestStore(t);
     const heard: string[] = [];
-    database.subscribe({ changed: (changes) => heard.push(...changes.map(({ id }) => id)), ended: () => heard.push("ended") });
+    database.subscribe({
+      changed: (changes) => heard.push(...changes.map(({ id }) => id)),
+      ended: () => heard.push("ended"),
+    });
     await writeOne(database, edit("a"));
     await databases.delete(notes);
     assert.deepEqual(heard, ["a", "ended"]);
@@ -219,7 +228,9 @@ describe("one object for each database", () => {
     const { databases, database } = await openTestStore(t);
     const heard: string[] = [];
     await followAndForget(databases, name("followed"), heard);
-    await Promise.all(Array.from({ length: 10_000 }, (_, i) => databases.create(name(`db-${i}`))).map((made) => made.then(() => 0)));
+    await Promise.all(
+      Array.from({ length: 10_000 }, (_, i) => databases.create(name(`db-${i}`))).map((made) => made.then(() => 0)),
+    );
     await collectGarbage();
     assert.equal(await databases.open(notes), database);
     // A second object of that name would have a log of its own, which the listener does not hear.
@@ -230,13 +241,18 @@ describe("one object for each database", () => {
   it("may be forgotten and made anew, from what is on disk", async (t) => {
     const { databases } = await openTestStore(t);
     const rev = await writeAndForget(databases, name("idle"));
-    await Promise.all(Array.from({ length: 10_000 }, (_, i) => databases.create(name(`db-${i}`))).map((made) => made.then(() => 0)));
+    await Promise.all(
+      Array.from({ length: 10_000 }, (_, i) => databases.create(name(`db-${i}`))).map((made) => made.then(() => 0)),
+    );
     await collectGarbage();
     assert.equal(databases.opened(name("idle")), undefined, "nobody holds it any more");
     const again = await databases.open(name("idle"));
     assert.deepEqual(bodyOf(again, "a", rev), { n: 1 });
     await writeOne(again, edit("b"));
-    assert.deepEqual((await changesSince(again)).map(([seq]) => seq), [1, 2]);
+    assert.deepEqual(
+      (await changesSince(again)).map(([seq]) => seq),
+      [1, 2],
+    );
   });
 });
 

@@ -9,7 +9,11 @@ import { openTestStore } from "../helpers/temp-store.js";
 
 describe("resolveSeq", () => {
   //   aaa: 1 … 50      bbb: 51 … 80      ccc: 81 … (now 90)
-  const starts = [{ epoch: "aaa", first: 1 }, { epoch: "bbb", first: 51 }, { epoch: "ccc", first: 81 }];
+  const starts = [
+    { epoch: "aaa", first: 1 },
+    { epoch: "bbb", first: 51 },
+    { epoch: "ccc", first: 81 },
+  ];
   const cases = [
     { seen: "0-ccc", from: 0 },
     { seen: "85-ccc", from: 85 },
@@ -33,7 +37,10 @@ describe("resolveSeq", () => {
 
   for (const text of ["", "now", "-1", "5-", "5-AAA", "1e3", "5-a-b", "12345678901234567", " 5"]) {
     it(`refuses ${JSON.stringify(text)}`, () => {
-      assert.throws(() => resolveSeq(text, starts, 90), (error) => error instanceof CouchError && error.error === "bad_request");
+      assert.throws(
+        () => resolveSeq(text, starts, 90),
+        (error) => error instanceof CouchError && error.error === "bad_request",
+      );
     });
   }
 
@@ -71,7 +78,10 @@ describe("a data directory that was restored from a backup", () => {
     for (const id of ["new 1", "new 2", "new 3"]) await writeOne(database, edit(id));
     // The client saw 5 of the old life. Without epochs it would ask for what follows 5, and never see "new 1" and "new 2".
     assert.equal(database.resolveSeq(ahead), 3);
-    assert.deepEqual((await changesSince(database, database.resolveSeq(ahead))).map(([, id]) => id), ["new 1", "new 2", "new 3"]);
+    assert.deepEqual(
+      (await changesSince(database, database.resolveSeq(ahead))).map(([, id]) => id),
+      ["new 1", "new 2", "new 3"],
+    );
     assert.equal(database.resolveSeq(atBackup), 3);
     assert.equal(database.resolveSeq(database.seqText(5)), 5);
     assert.equal(database.resolveSeq("5-0123456789"), 0, "an epoch that nobody here knows");

@@ -28,7 +28,8 @@ describe("local documents", () => {
     assert.equal(await database.writeLocal("a", json({ n: 3 }), "0-41"), "0-42");
     assert.equal(await database.writeLocal("a", json({ n: 4 }), "0-1"), "0-2");
     assert.deepEqual(JSON.parse(String(database.findLocal("a")?.body)), { n: 4 });
-    for (const rev of ["1-a", "0-x", "0-", "7"]) await assert.rejects(async () => await database.writeLocal("a", json({}), rev), fails("bad_request"));
+    for (const rev of ["1-a", "0-x", "0-", "7"])
+      await assert.rejects(async () => await database.writeLocal("a", json({}), rev), fails("bad_request"));
   });
 
   it("are deleted once, with the revision that is there or none", async (t) => {

@@ -10,7 +10,14 @@ import { winnerOf } from "../../server/documents/revisions/winner.js";
 import { edit, replicated } from "../helpers/incoming-revisions.js";
 import { treeOf } from "../helpers/revision-trees.js";
 
-const photo: AttachmentInfo = { name: "photo", contentType: "image/png", revpos: 2, digest: "md5-x", length: 9, storedLength: 9 };
+const photo: AttachmentInfo = {
+  name: "photo",
+  contentType: "image/png",
+  revpos: 2,
+  digest: "md5-x",
+  length: 9,
+  storedLength: 9,
+};
 
 function recordOf(lines: readonly string[]): DocumentRecord | undefined {
   if (lines.length === 0) return undefined;
@@ -45,29 +52,87 @@ const cases: readonly PlacementCase[] = [
   { name: "a new document with a history", tree: [], incoming: mustExist(edit("a", { on: "4-x" })), on: "conflict" },
   { name: "a new document with revision 0", tree: [], incoming: edit("a", { on: "0-x" }), on: [] },
   //   1-a ── 2-b
-  { name: "an edit of the leaf", tree: ["1-a 2-b"], incoming: edit("a", { on: "2-b" }), on: ["2-b", "1-a"], ancestor: "2-b" },
+  {
+    name: "an edit of the leaf",
+    tree: ["1-a 2-b"],
+    incoming: edit("a", { on: "2-b" }),
+    on: ["2-b", "1-a"],
+    ancestor: "2-b",
+  },
   { name: "an edit of an older revision", tree: ["1-a 2-b"], incoming: edit("a", { on: "1-a" }), on: "conflict" },
   { name: "an edit of an unknown revision", tree: ["1-a 2-b"], incoming: edit("a", { on: "2-x" }), on: "conflict" },
   { name: "an edit without a revision", tree: ["1-a 2-b"], incoming: edit("a"), on: "conflict" },
-  { name: "an edit with revision 0 of a document that is there", tree: ["1-a"], incoming: edit("a", { on: "0-x" }), on: "conflict" },
+  {
+    name: "an edit with revision 0 of a document that is there",
+    tree: ["1-a"],
+    incoming: edit("a", { on: "0-x" }),
+    on: "conflict",
+  },
   { name: "a deletion without a revision", tree: ["1-a"], incoming: edit("a", { deleted: true }), on: "conflict" },
-  { name: "a deletion", tree: ["1-a"], incoming: edit("a", { on: "1-a", deleted: true }), on: ["1-a"], ancestor: "1-a" },
+  {
+    name: "a deletion",
+    tree: ["1-a"],
+    incoming: edit("a", { on: "1-a", deleted: true }),
+    on: ["1-a"],
+    ancestor: "1-a",
+  },
   //   1-a ── 2-b (deleted): a new life goes on where the old one ended
-  { name: "a new life of a deleted document", tree: ["1-a 2-b!"], incoming: edit("a"), on: ["2-b", "1-a"], ancestor: "2-b" },
-  { name: "a new life that names the tombstone", tree: ["1-a 2-b!"], incoming: edit("a", { on: "2-b" }), on: "conflict" },
+  {
+    name: "a new life of a deleted document",
+    tree: ["1-a 2-b!"],
+    incoming: edit("a"),
+    on: ["2-b", "1-a"],
+    ancestor: "2-b",
+  },
+  {
+    name: "a new life that names the tombstone",
+    tree: ["1-a 2-b!"],
+    incoming: edit("a", { on: "2-b" }),
+    on: "conflict",
+  },
   { name: "a second deletion", tree: ["1-a 2-b!"], incoming: edit("a", { deleted: true }), on: "conflict" },
   //   1-a ─┬ 2-b
   //        └ 2-c ◄
-  { name: "an edit of a losing leaf", tree: ["1-a 2-b", "1-a 2-c"], incoming: edit("a", { on: "2-b" }), on: ["2-b", "1-a"], ancestor: "2-b" },
+  {
+    name: "an edit of a losing leaf",
+    tree: ["1-a 2-b", "1-a 2-c"],
+    incoming: edit("a", { on: "2-b" }),
+    on: ["2-b", "1-a"],
+    ancestor: "2-b",
+  },
   //   1-a ─┬ 2-b ◄
   //        └ 2-c (deleted)
-  { name: "an edit of a deleted leaf beside a living one", tree: ["1-a 2-b", "1-a 2-c!"], incoming: edit("a", { on: "2-c" }), on: ["2-c", "1-a"], ancestor: "2-c" },
+  {
+    name: "an edit of a deleted leaf beside a living one",
+    tree: ["1-a 2-b", "1-a 2-c!"],
+    incoming: edit("a", { on: "2-c" }),
+    on: ["2-c", "1-a"],
+    ancestor: "2-c",
+  },
   //   1-a ── 2-b          a replicated revision is never a conflict
-  { name: "a replicated edit of an older revision", tree: ["1-a 2-b"], incoming: replicated("a", "1-a 2-x"), on: ["1-a"], ancestor: "1-a" },
+  {
+    name: "a replicated edit of an older revision",
+    tree: ["1-a 2-b"],
+    incoming: replicated("a", "1-a 2-x"),
+    on: ["1-a"],
+    ancestor: "1-a",
+  },
   { name: "a replicated revision of a new document", tree: [], incoming: replicated("a", "1-a 2-x"), on: ["1-a"] },
   // Bodies of 2-b and 1-a: the nearest that can be read is the old document.
-  { name: "a replicated revision far ahead", tree: ["1-a 2-b"], incoming: replicated("a", "1-a 2-b 3-c 4-d"), on: ["3-c", "2-b", "1-a"], ancestor: "2-b" },
-  { name: "a replicated revision on one known by name only", tree: ["1-a 2-b? 3-c"], incoming: replicated("a", "1-a 2-b 3-x"), on: ["2-b", "1-a"], ancestor: "1-a" },
+  {
+    name: "a replicated revision far ahead",
+    tree: ["1-a 2-b"],
+    incoming: replicated("a", "1-a 2-b 3-c 4-d"),
+    on: ["3-c", "2-b", "1-a"],
+    ancestor: "2-b",
+  },
+  {
+    name: "a replicated revision on one known by name only",
+    tree: ["1-a 2-b? 3-c"],
+    incoming: replicated("a", "1-a 2-b 3-x"),
+    on: ["2-b", "1-a"],
+    ancestor: "1-a",
+  },
 ];
 
 describe("place", () => {
@@ -80,7 +145,10 @@ describe("place", () => {
         return;
       }
       const { path, value, ancestor: found } = placed();
-      assert.deepEqual(path.hashes.slice(1).map((hash, i) => `${path.start - 1 - i}-${hash}`), on);
+      assert.deepEqual(
+        path.hashes.slice(1).map((hash, i) => `${path.start - 1 - i}-${hash}`),
+        on,
+      );
       assert.equal(value.body, incoming.body);
       const node = found === undefined ? undefined : record?.tree[found];
       assert.equal(node && revOf(node), ancestor);
@@ -90,7 +158,8 @@ describe("place", () => {
   }
 
   it("gives the same edit the same revision, and another edit another one", () => {
-    const revOfEdit = (body: unknown): string | undefined => place(edit("a", { on: "1-a", body }), recordOf(["1-a"]), read).path.hashes[0];
+    const revOfEdit = (body: unknown): string | undefined =>
+      place(edit("a", { on: "1-a", body }), recordOf(["1-a"]), read).path.hashes[0];
     assert.equal(revOfEdit({ x: 1 }), revOfEdit({ x: 1 }));
     assert.notEqual(revOfEdit({ x: 1 }), revOfEdit({ x: 2 }));
   });

@@ -5,7 +5,11 @@ import { parseDatabaseName } from "../../protocol/ids.js";
 import { defaultSecurity } from "../../protocol/security.js";
 import { decodeAttachments, encodeAttachments } from "../../server/documents/attachments/attachment-info.js";
 import { ByteReader, ByteWriter } from "../../server/documents/bytes.js";
-import { decodeDirectoryRecord, encodeDirectoryRecord, newDirectoryRecord } from "../../server/documents/directory-record.js";
+import {
+  decodeDirectoryRecord,
+  encodeDirectoryRecord,
+  newDirectoryRecord,
+} from "../../server/documents/directory-record.js";
 import {
   decodeDocumentRecord,
   decodeRevisionValue,
@@ -30,7 +34,11 @@ const plain = { noNullPrototype: true } as const;
 const text = fc.string({ unit: "grapheme" });
 const hexHash = fc.stringMatching(/^[0-9a-f]{32}$/);
 /** What other servers, or people, may call a revision. */
-const oddHash = fc.oneof(text.filter((hash) => hash !== ""), fc.stringMatching(/^[0-9A-F]{32}$/), fc.stringMatching(/^[0-9a-f]{31}$/));
+const oddHash = fc.oneof(
+  text.filter((hash) => hash !== ""),
+  fc.stringMatching(/^[0-9A-F]{32}$/),
+  fc.stringMatching(/^[0-9a-f]{31}$/),
+);
 
 /** Any tree: every node hangs on one of those before it, or is a root of any generation. */
 function trees(hash: fc.Arbitrary<string>): fc.Arbitrary<RevisionTree> {
@@ -47,7 +55,14 @@ function trees(hash: fc.Arbitrary<string>): fc.Arbitrary<RevisionTree> {
       const at = parent === null || nodes.length === 0 ? -1 : parent % nodes.length;
       const generation = at < 0 ? root : (nodes[at] as RevisionNode).generation + 1;
       if (nodes.some((other) => other.generation === generation && other.hash === hash)) continue;
-      nodes.push({ generation, hash, parent: at, deleted, stored: stored !== null, ...(stored ?? { seq: 0, size: 0 }) });
+      nodes.push({
+        generation,
+        hash,
+        parent: at,
+        deleted,
+        stored: stored !== null,
+        ...(stored ?? { seq: 0, size: 0 }),
+      });
     }
     return normalise(nodes);
   });
@@ -69,9 +84,17 @@ const body = fc.object().map((value) => Buffer.from(JSON.stringify(value)));
 const value = fc.record({ body, attachments: fc.array(attachment, { maxLength: 4 }) }, plain);
 
 describe("a document record", () => {
-  for (const [kind, hash] of [["of 32 hexadecimal digits", hexHash], ["of any kind", oddHash], ["mixed", fc.oneof(hexHash, oddHash)]] as const) {
+  for (const [kind, hash] of [
+    ["of 32 hexadecimal digits", hexHash],
+    ["of any kind", oddHash],
+    ["mixed", fc.oneof(hexHash, oddHash)],
+  ] as const) {
     it(`is read back as it was written, with hashes ${kind}`, () => {
-      const record = fc.record({ tree: trees(hash), seq: count, inline: fc.option(value.map(encodeRevisionValue), { nil: undefined }) });
+      const record = fc.record({
+        tree: trees(hash),
+        seq: count,
+        inline: fc.option(value.map(encodeRevisionValue), { nil: undefined }),
+      });
       fc.assert(
         fc.property(record, ({ tree, seq, inline }) => {
           const written = { tree, winner: winnerOf(tree), seq, inline };
@@ -86,9 +109,22 @@ describe("a document record", () => {
     const tree = Array.from({ length: 1000 }, (_, i): RevisionNode => {
       const hash = (i + 1).toString(16).padStart(32, "0");
       const stored = i === 999;
-      return { generation: i + 1, hash, parent: i - 1, deleted: false, stored, seq: stored ? 1000 : 0, size: stored ? 20 : 0 };
+      return {
+        generation: i + 1,
+        hash,
+        parent: i - 1,
+        deleted: false,
+        stored,
+        seq: stored ? 1000 : 0,
+        size: stored ? 20 : 0,
+      };
     });
-    const written = { tree, winner: 999, seq: 1000, inline: encodeRevisionValue({ body: Buffer.from("{}"), attachments: [] }) };
+    const written = {
+      tree,
+      winner: 999,
+      seq: 1000,
+      inline: encodeRevisionValue({ body: Buffer.from("{}"), attachments: [] }),
+    };
     const bytes = encodeDocumentRecord(written);
     assert.deepEqual(decodeDocumentRecord(bytes), written);
     assert.ok(bytes.length < 1000 * 17 + 50, `${bytes.length} bytes`);
@@ -108,7 +144,9 @@ describe("a document record", () => {
 
 describe("a revision value", () => {
   it("is read back as it was written", () => {
-    fc.assert(fc.property(value, (written) => assert.deepEqual(decodeRevisionValue(encodeRevisionValue(written)), written)));
+    fc.assert(
+      fc.property(value, (written) => assert.deepEqual(decodeRevisionValue(encodeRevisionValue(written)), written)),
+    );
   });
 
   it("adds one byte to a body without attachments", () => {
@@ -117,7 +155,14 @@ describe("a revision value", () => {
 
   it("holds a list of attachments that is longer than a short length can say", () => {
     const attachments = Array.from({ length: 500 }, (_, i) => {
-      return { name: `photo ${i} ü.jpg`, contentType: "image/jpeg", revpos: i, digest: "md5-x", length: i, storedLength: i };
+      return {
+        name: `photo ${i} ü.jpg`,
+        contentType: "image/jpeg",
+        revpos: i,
+        digest: "md5-x",
+        length: i,
+        storedLength: i,
+      };
     });
     const written = { body: Buffer.from("{}"), attachments };
     assert.deepEqual(decodeRevisionValue(encodeRevisionValue(written)), written);
@@ -133,7 +178,10 @@ describe("a sequence entry", () => {
       deleted: fc.boolean(),
       severalLeaves: fc.boolean(),
     });
-    const counters = fc.record({ documents: count, deletedDocuments: count, liveBytes: count, storedBytes: count }, plain);
+    const counters = fc.record(
+      { documents: count, deletedDocuments: count, liveBytes: count, storedBytes: count },
+      plain,
+    );
     fc.assert(
       fc.property(row, counters, count, (written, numbers, seq) => {
         const bytes = encodeSequenceEntry(written, numbers);
@@ -194,7 +242,10 @@ describe("variable-length integers", () => {
         const out = new ByteWriter(4);
         for (const n of numbers) out.varint(n);
         const reader = new ByteReader(out.copy());
-        assert.deepEqual(numbers.map(() => reader.varint()), numbers);
+        assert.deepEqual(
+          numbers.map(() => reader.varint()),
+          numbers,
+        );
         assert.equal(reader.at, reader.bytes.length);
       }),
     );

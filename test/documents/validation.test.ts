@@ -12,21 +12,25 @@ import { openTestStore, type TestStore } from "../helpers/temp-store.js";
 
 const ada: Identity = { name: parseUserName("ada"), roles: ["writer"], method: "cookie" };
 
+type Json = Record<string, unknown>;
+
 /** Stands for the sandbox: notes what it is asked, and refuses what the test says. */
 class FakeSandbox {
   readonly batches: ValidationBatch[] = [];
-  refuse: (newDoc: Record<string, unknown>, oldDoc: Record<string, unknown> | null) => ValidationOutcome = () => null;
+  refuse: (newDoc: Json, oldDoc: Json | null) => ValidationOutcome = () => null;
   /** Runs while the functions do. */
   meanwhile: () => Promise<unknown> = async () => undefined;
 
   readonly validate: Validate = async (batch) => {
     this.batches.push(batch);
     await this.meanwhile();
-    return batch.calls.map(({ newDoc, oldDoc }) => this.refuse(JSON.parse(newDoc), oldDoc === null ? null : JSON.parse(oldDoc)));
+    return batch.calls.map(({ newDoc, oldDoc }) =>
+      this.refuse(JSON.parse(newDoc), oldDoc === null ? null : JSON.parse(oldDoc)),
+    );
   };
 
   /** What the last request's functions were shown. */
-  get calls(): { readonly newDoc: unknown; readonly oldDoc: unknown }[] {
+  get calls(): { readonly newDoc: Json; readonly oldDoc: Json | null }[] {
     return (this.batches.at(-1)?.calls ?? []).map(({ newDoc, oldDoc }) => ({
       newDoc: JSON.parse(newDoc),
       oldDoc: oldDoc === null ? null : JSON.parse(oldDoc),
@@ -37,7 +41,9 @@ class FakeSandbox {
 const validating = (source = "function () {}"): Record<string, unknown> => ({ validate_doc_update: source });
 
 /** A store whose database `notes` has one validating design document. */
-async function open(t: Parameters<typeof openTestStore>[0]): Promise<{ store: TestStore; database: Database; sandbox: FakeSandbox }> {
+async function open(
+  t: Parameters<typeof openTestStore>[0],
+): Promise<{ store: TestStore; database: Database; sandbox: FakeSandbox }> {
   const sandbox = new FakeSandbox();
   const store = await openTestStore(t, { validate: sandbox.validate });
   await writeOne(store.database, edit("_design/rules", { body: validating() }));
@@ -62,7 +68,11 @@ describe("validation", () => {
     await writeOne(database, replicated("b", "1-x 2-y"), ada);
     const contentType = "image/png";
     const content = await database.takeAttachment(Buffer.from("bytes"), { contentType, limit: 100 });
-    const attached = await writeOne(database, edit("a", { on: rev, attachments: [{ kind: "new", name: "f", contentType, content }] }), ada);
+    const attached = await writeOne(
+      database,
+      edit("a", { on: rev, attachments: [{ kind: "new", name: "f", contentType, content }] }),
+      ada,
+    );
     await writeOne(database, edit("a", { on: attached, deleted: true }), ada);
     assert.equal(sandbox.batches.length, 4);
   });
@@ -103,13 +113,22 @@ describe("validation", () => {
     const { database, sandbox } = await open(t);
     const one = await writeOne(database, edit("a", { body: { n: 1 } }), ada);
     const two = await writeOne(database, edit("a", { on: one, deleted: true }), ada);
-    const [onOne, onTwo] = [{ start: 1, ids: [one.slice(2)] }, { start: 2, ids: [two.slice(2), one.slice(2)] }];
+    const [onOne, onTwo] = [
+      { start: 1, ids: [one.slice(2)] },
+      { start: 2, ids: [two.slice(2), one.slice(2)] },
+    ];
     assert.deepEqual(sandbox.calls, [
-      { newDoc: { _id: "a", _rev: one, _deleted: true, _revisions: onOne }, oldDoc: { _id: "a", _rev: one, n: 1, _revisions: onOne } },
+      {
+        newDoc: { _id: "a", _rev: one, _deleted: true, _revisions: onOne },
+        oldDoc: { _id: "a", _rev: one, n: 1, _revisions: onOne },
+      },
     ]);
     await writeOne(database, edit("a", { body: { n: 3 } }), ada);
     assert.deepEqual(sandbox.calls, [
-      { newDoc: { _id: "a", _rev: two, n: 3, _revisions: onTwo }, oldDoc: { _id: "a", _rev: two, _deleted: true, _revisions: onTwo } },
+      {
+        newDoc: { _id: "a", _rev: two, n: 3, _revisions: onTwo },
+        oldDoc: { _id: "a", _rev: two, _deleted: true, _revisions: onTwo },
+      },
     ]);
   });
 
@@ -131,26 +150,47 @@ describe("validation", () => {
     const { database, sandbox } = await open(t);
     const contentType = "image/png";
     const content = await database.takeAttachment(Buffer.from("bytes"), { contentType, limit: 100 });
-    const one = await writeOne(database, edit("a", { attachments: [{ kind: "new", name: "f", contentType, content }] }), ada);
+    const one = await writeOne(
+      database,
+      edit("a", { attachments: [{ kind: "new", name: "f", contentType, content }] }),
+      ada,
+    );
     const stub = { content_type: contentType, revpos: 1, digest: content.digest, length: 5, stub: true };
-    assert.deepEqual((sandbox.calls[0]?.newDoc as Record<string, unknown>)["_attachments"], { f: stub });
+    assert.deepEqual(sandbox.calls[0]?.newDoc["_attachments"], { f: stub });
     await writeOne(database, edit("a", { on: one, attachments: [{ kind: "stub", name: "f" }] }), ada);
-    const [call] = sandbox.calls as [{ newDoc: Record<string, unknown>; oldDoc: Record<string, unknown> }];
-    assert.deepEqual([call.newDoc["_attachments"], call.oldDoc["_attachments"]], [{ f: stub }, { f: stub }]);
+    const [call] = sandbox.calls;
+    assert.deepEqual([call?.newDoc["_attachments"], call?.oldDoc?.["_attachments"]], [{ f: stub }, { f: stub }]);
   });
 
   it("refuses documents one by one; the rest of the request is written", async (t) => {
     const { database, sandbox } = await open(t);
     sandbox.refuse = ({ ok }) =>
-      ok === true ? null : ok === "who" ? { error: "unauthorized", reason: "say who you are", status: 401 } : forbidden(`no ${ok}`);
-    const request = [edit("a", { body: { ok: true } }), edit("b", { body: { ok: 1 } }), replicated("c", "1-x", { body: { ok: "who" } }), replicated("d", "1-x", { body: { ok: true } })];
+      ok === true
+        ? null
+        : ok === "who"
+          ? { error: "unauthorized", reason: "say who you are", status: 401 }
+          : forbidden(`no ${ok}`);
+    const request = [
+      edit("a", { body: { ok: true } }),
+      edit("b", { body: { ok: 1 } }),
+      replicated("c", "1-x", { body: { ok: "who" } }),
+      replicated("d", "1-x", { body: { ok: true } }),
+    ];
     const outcomes = await database.write(request, ada);
     assert.deepEqual(
       outcomes.map(({ id, error }) => [id, error?.error, error?.reason]),
-      [["a", undefined, undefined], ["b", "forbidden", "no 1"], ["c", "unauthorized", "say who you are"], ["d", undefined, undefined]],
+      [
+        ["a", undefined, undefined],
+        ["b", "forbidden", "no 1"],
+        ["c", "unauthorized", "say who you are"],
+        ["d", undefined, undefined],
+      ],
     );
     assert.equal(sandbox.batches.length, 1, "one batch for the whole request");
-    assert.deepEqual((await changesSince(database)).map(([, id]) => id), ["_design/rules", "a", "d"]);
+    assert.deepEqual(
+      (await changesSince(database)).map(([, id]) => id),
+      ["_design/rules", "a", "d"],
+    );
     assert.equal(database.find("b"), undefined);
   });
 
@@ -164,14 +204,21 @@ describe("validation", () => {
       return true;
     });
     sandbox.refuse = () => ({ error: "unknown_error", reason: "short and stout", status: 418 });
-    await assert.rejects(writeOne(database, edit("a"), ada), { error: "unknown_error", reason: "short and stout", status: 418 });
+    await assert.rejects(writeOne(database, edit("a"), ada), {
+      error: "unknown_error",
+      reason: "short and stout",
+      status: 418,
+    });
   });
 
   it("comes after the conflict check: a conflict is not shown to any function", async (t) => {
     const { database, sandbox } = await open(t);
     await writeOne(database, edit("a"));
     sandbox.refuse = () => forbidden("no");
-    await assert.rejects(writeOne(database, edit("a"), ada), (error) => error instanceof CouchError && error.error === "conflict");
+    await assert.rejects(
+      writeOne(database, edit("a"), ada),
+      (error) => error instanceof CouchError && error.error === "conflict",
+    );
     assert.equal(sandbox.batches.length, 0);
   });
 
@@ -180,7 +227,10 @@ describe("validation", () => {
     await writeOne(database, replicated("a", "1-a 2-b"), ada);
     sandbox.refuse = () => forbidden("no");
     const outcomes = await database.write([replicated("a", "1-a 2-b"), replicated("a", "1-a 2-c")], ada);
-    assert.deepEqual(outcomes.map(({ error }) => error?.error), [undefined, "forbidden"]);
+    assert.deepEqual(
+      outcomes.map(({ error }) => error?.error),
+      [undefined, "forbidden"],
+    );
     assert.deepEqual(linesOf(mustFind(database, "a").record.tree), ["1-a? 2-b"]);
   });
 
@@ -192,20 +242,27 @@ describe("validation", () => {
       await writeOne(database, edit("a", { on: one, body: { by: "the server" } }));
       await writeOne(database, edit("b"), ada);
     };
-    await assert.rejects(writeOne(database, edit("a", { on: one, body: { by: "ada" } }), ada), (error) => error instanceof CouchError && error.error === "conflict");
+    await assert.rejects(
+      writeOne(database, edit("a", { on: one, body: { by: "ada" } }), ada),
+      (error) => error instanceof CouchError && error.error === "conflict",
+    );
     assert.ok(database.find("b"));
   });
 
   it("keeps a request out whose database is deleted while its functions run", async (t) => {
     const { store, database, sandbox } = await open(t);
     sandbox.meanwhile = () => store.databases.delete(database.name);
-    await assert.rejects(database.write([edit("a")], ada), (error) => error instanceof CouchError && error.error === "not_found");
+    await assert.rejects(
+      database.write([edit("a")], ada),
+      (error) => error instanceof CouchError && error.error === "not_found",
+    );
     assert.equal(database.find("a"), undefined);
   });
 });
 
 describe("changing a design document", () => {
-  const sourcesOf = (sandbox: FakeSandbox): string[] => (sandbox.batches.at(-1)?.functions ?? []).map(({ source }) => source);
+  const sourcesOf = (sandbox: FakeSandbox): string[] =>
+    (sandbox.batches.at(-1)?.functions ?? []).map(({ source }) => source);
 
   it("changes the functions for the next write", async (t) => {
     const { database, sandbox } = await open(t);

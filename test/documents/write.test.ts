@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseDocId, type RevId } from "../../protocol/ids.js";
-import type { Announcement } from "../../server/documents/update-log.js";
 import { idOfRow, revOfRow } from "../../server/documents/sequence-entry.js";
+import type { Announcement } from "../../server/documents/update-log.js";
 import { recount } from "../helpers/database-facts.js";
 import { bodyOf, changesSince, edit, mustFind, replicated, writeOne } from "../helpers/incoming-revisions.js";
 import { keysOnDisk } from "../helpers/raw-store.js";
@@ -20,8 +20,15 @@ describe("a write", () => {
     const a2 = await writeOne(database, edit("a", { on: a1 }));
     const c1 = await writeOne(database, edit("c"));
     const b2 = await writeOne(database, edit("b", { on: b1, deleted: true }));
-    assert.deepEqual(await changesSince(database), [[3, "a", a2], [4, "c", c1], [5, "b", b2]]);
-    assert.deepEqual(await changesSince(database, 3), [[4, "c", c1], [5, "b", b2]]);
+    assert.deepEqual(await changesSince(database), [
+      [3, "a", a2],
+      [4, "c", c1],
+      [5, "b", b2],
+    ]);
+    assert.deepEqual(await changesSince(database, 3), [
+      [4, "c", c1],
+      [5, "b", b2],
+    ]);
     assert.equal(database.updateSeq, 5);
     assert.equal(await database.countChanges(3), 2);
   });
@@ -45,16 +52,31 @@ describe("a write", () => {
     const [made, conflict, other] = await database.write([first, edit("a", { body: { n: 2 } }), edit("b")], "trusted");
     assert.ok(made?.rev && other?.rev);
     assert.equal(conflict?.error?.error, "conflict");
-    const line = await database.write([edit("a", { on: made.rev }), replicated("c", "1-x"), replicated("c", "1-x 2-y")], "trusted");
-    assert.deepEqual(line.map(({ error }) => error), [undefined, undefined, undefined]);
+    const line = await database.write(
+      [edit("a", { on: made.rev }), replicated("c", "1-x"), replicated("c", "1-x 2-y")],
+      "trusted",
+    );
+    assert.deepEqual(
+      line.map(({ error }) => error),
+      [undefined, undefined, undefined],
+    );
     assert.deepEqual(linesIn(database, "c"), ["1-x 2-y"]);
-    assert.deepEqual((await changesSince(database)).map(([seq, id]) => [seq, id]), [[2, "b"], [3, "a"], [5, "c"]]);
+    assert.deepEqual(
+      (await changesSince(database)).map(([seq, id]) => [seq, id]),
+      [
+        [2, "b"],
+        [3, "a"],
+        [5, "c"],
+      ],
+    );
   });
 
   it("lets exactly one of many edits of one revision through", async (t) => {
     const { database } = await openTestStore(t);
     const rev = await writeOne(database, edit("a"));
-    const edits = Array.from({ length: 20 }, (_, n) => database.write([edit("a", { on: rev, body: { n } })], "trusted"));
+    const edits = Array.from({ length: 20 }, (_, n) =>
+      database.write([edit("a", { on: rev, body: { n } })], "trusted"),
+    );
     const outcomes = (await Promise.all(edits)).flat();
     assert.equal(outcomes.filter(({ error }) => error === undefined).length, 1);
     assert.equal(outcomes.filter(({ error }) => error?.error === "conflict").length, 19);
@@ -76,7 +98,10 @@ describe("a write", () => {
       },
     });
     await Promise.all(Array.from({ length: 30 }, (_, n) => database.write([edit(`a${n}`), edit(`b${n}`)], "trusted")));
-    assert.deepEqual(heard.map(({ seq }) => seq), Array.from({ length: 60 }, (_, i) => i + 1));
+    assert.deepEqual(
+      heard.map(({ seq }) => seq),
+      Array.from({ length: 60 }, (_, i) => i + 1),
+    );
     assert.deepEqual(unread, []);
   });
 
@@ -94,7 +119,10 @@ describe("a write", () => {
   it("goes on with the history of a deleted document", async (t) => {
     const { database } = await openTestStore(t);
     const one = await writeOne(database, edit("a"));
-    const two = await writeOne(database, edit("a", { on: one, deleted: true, body: { why: "tombstones have bodies" } }));
+    const two = await writeOne(
+      database,
+      edit("a", { on: one, deleted: true, body: { why: "tombstones have bodies" } }),
+    );
     const three = await writeOne(database, edit("a", { body: { back: true } }));
     assert.match(three, /^3-/);
     assert.deepEqual(linesIn(database, "a"), [`${one} ${two}! ${three}`]);
@@ -106,14 +134,20 @@ describe("a write", () => {
   it("keeps every leaf's body readable, small or large, whoever wins", async (t) => {
     const { database } = await openTestStore(t);
     const large = "x".repeat(5000);
-    for (const [id, first, second] of [["small", "s", "t"], ["large", large, `${large}y`], ["mixed", "s", large], ["swap", large, "s"]] as const) {
+    for (const [id, first, second] of [
+      ["small", "s", "t"],
+      ["large", large, `${large}y`],
+      ["mixed", "s", large],
+      ["swap", large, "s"],
+    ] as const) {
       const bodies: Record<string, string> = { "1-a": first, "2-b": second, "2-z": `${first}!`, "3-c": `${second}?` };
       // 2-b wins, then 2-z, then 3-c; then it is deleted and 2-z wins again.
       for (const line of ["1-a", "1-a 2-b", "1-a 2-z", "1-a 2-b 3-c"]) {
         await writeOne(database, replicated(id, line, { body: { text: bodies[line.split(" ").at(-1) as string] } }));
       }
       await writeOne(database, replicated(id, "1-a 2-b 3-c 4-d", { deleted: true }));
-      for (const [rev, text] of Object.entries(bodies)) assert.deepEqual(bodyOf(database, id, rev), { text }, `${id} ${rev}`);
+      for (const [rev, text] of Object.entries(bodies))
+        assert.deepEqual(bodyOf(database, id, rev), { text }, `${id} ${rev}`);
       const { tree, winner } = mustFind(database, id).record;
       assert.equal(tree[winner]?.hash, "z");
     }
@@ -127,7 +161,10 @@ describe("a replicated revision", () => {
     await database.write(revisions, "trusted");
     const before = await changesSince(database);
     const again = await database.write([...revisions, ...revisions], "trusted");
-    assert.deepEqual(again.map(({ rev, error }) => [rev, error]), ["2-b", "2-c", "2-b", "2-c"].map((rev) => [rev, undefined]));
+    assert.deepEqual(
+      again.map(({ rev, error }) => [rev, error]),
+      ["2-b", "2-c", "2-b", "2-c"].map((rev) => [rev, undefined]),
+    );
     assert.deepEqual(await changesSince(database), before);
     assert.equal(database.updateSeq, 2);
   });
@@ -170,7 +207,10 @@ describe("a replicated revision", () => {
     const rev = "1-größer als 😀" as RevId;
     const path = { start: 1, hashes: ["größer als 😀"] };
     const id = parseDocId("日本語");
-    await database.write([{ id, origin: { kind: "replicated", path }, deleted: false, body: Buffer.from('{"a":1}'), attachments: [] }], "trusted");
+    await database.write(
+      [{ id, origin: { kind: "replicated", path }, deleted: false, body: Buffer.from('{"a":1}'), attachments: [] }],
+      "trusted",
+    );
     assert.deepEqual(bodyOf(database, "日本語", rev), { a: 1 });
     const next = await writeOne(database, edit("日本語", { on: rev }));
     assert.deepEqual(bodyOf(database, "日本語", rev), { a: 1 });
@@ -183,7 +223,10 @@ describe("a replicated revision", () => {
     const id = parseDocId("a");
     assert.equal(database.missing(id, ["2-b", "1-a"] as RevId[]), undefined);
     assert.deepEqual(database.missing(id, ["3-c"] as RevId[]), { missing: ["3-c"], possibleAncestors: ["2-b"] });
-    assert.deepEqual(database.missing(parseDocId("b"), ["1-a"] as RevId[]), { missing: ["1-a"], possibleAncestors: [] });
+    assert.deepEqual(database.missing(parseDocId("b"), ["1-a"] as RevId[]), {
+      missing: ["1-a"],
+      possibleAncestors: [],
+    });
   });
 });
 
@@ -206,7 +249,10 @@ describe("the revision limit", () => {
     const left = kept.map((rev) => database.keys.body(parseDocId("a"), rev));
     await store.close();
     const onDisk = await keysOnDisk(store.dataDir, bodies);
-    assert.deepEqual(onDisk.filter((key) => !left.includes(key)), []);
+    assert.deepEqual(
+      onDisk.filter((key) => !left.includes(key)),
+      [],
+    );
   });
 
   it("makes older history that is offered again no change", async (t) => {

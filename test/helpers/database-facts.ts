@@ -50,14 +50,23 @@ export async function contentsOf(database: Database): Promise<Readonly<Record<st
 export async function stateOf(database: Database): Promise<unknown> {
   const changes: unknown[] = [];
   for await (const step of database.changes({ since: 0 })) {
-    for (const { seq, row, deleted, severalLeaves } of step) changes.push([seq, row.toString(), deleted, severalLeaves]);
+    for (const { seq, row, deleted, severalLeaves } of step)
+      changes.push([seq, row.toString(), deleted, severalLeaves]);
   }
   const records: unknown[] = [];
-  for await (const step of database.documents({})) for (const { id, record } of step) records.push([id, record.tree, record.winner, record.seq]);
+  for await (const step of database.documents({}))
+    for (const { id, record } of step) records.push([id, record.tree, record.winner, record.seq]);
   const locals: unknown[] = [];
-  for await (const step of database.locals()) for (const { id, rev, body } of step) locals.push([id, rev, body.toString()]);
+  for await (const step of database.locals())
+    for (const { id, rev, body } of step) locals.push([id, rev, body.toString()]);
   return {
-    ...{ seq: database.seqText(database.updateSeq), counters: database.log.committed.counters, changes, records, locals },
+    ...{
+      seq: database.seqText(database.updateSeq),
+      counters: database.log.committed.counters,
+      changes,
+      records,
+      locals,
+    },
     ...{ security: database.security(), revsLimit: database.revsLimit(), contents: await contentsOf(database) },
   };
 }

@@ -20,6 +20,8 @@ export interface FrameOptions {
   /** Databases that exist, with who may use them. */
   readonly databases?: Readonly<Record<string, SecurityObject>>;
   readonly logLevel?: string;
+  /** Milliseconds that answers under way may take when the server stops. */
+  readonly grace?: number;
 }
 
 export interface Frame {
@@ -57,7 +59,11 @@ export async function startFrame(t: TestContext, options: FrameOptions): Promise
     version: "0.0.0",
     stopping: stopping.signal,
   } as unknown as Services;
-  const server = new HttpServer({ services, routes: options.routes });
+  const server = new HttpServer({
+    services,
+    routes: options.routes,
+    ...(options.grace === undefined ? {} : { grace: options.grace }),
+  });
   const url = await server.listen(config.host, config.port);
   const client = new HttpClient(url);
   t.after(async () => {

@@ -26,6 +26,8 @@ export interface HttpWorld {
   readonly databases: Databases;
   readonly gateway: Gateway;
   readonly dataDir: string;
+  /** Aborting it is how a server begins to stop. */
+  readonly stopping: AbortController;
 }
 
 /** Closed when the test is over. */
@@ -62,5 +64,5 @@ export async function startHttpWorld(
     gateway.close();
     await databases.close();
   });
-  return { url, adminHeaders: { authorization }, client, databases, gateway, dataDir };
+  return { url, adminHeaders: { authorization }, client, databases, gateway, dataDir, stopping };
 }

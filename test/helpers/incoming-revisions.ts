@@ -27,12 +27,19 @@ export function replicated(id: string, line: string, content: Content = {}): Inc
   return { ...common(id, content), origin: { kind: "replicated", path: pathOfLine(line) } };
 }
 
-function common(id: string, { deleted = false, body = {}, attachments = [] }: Content): Omit<IncomingRevision, "origin"> {
+function common(
+  id: string,
+  { deleted = false, body = {}, attachments = [] }: Content,
+): Omit<IncomingRevision, "origin"> {
   return { id: parseDocId(id), deleted, body: Buffer.from(JSON.stringify(body)), attachments };
 }
 
 /** Writes one revision and gives the revision id. @throws CouchError what refused it */
-export async function writeOne(database: Database, revision: IncomingRevision, writer: Writer = "trusted"): Promise<RevId> {
+export async function writeOne(
+  database: Database,
+  revision: IncomingRevision,
+  writer: Writer = "trusted",
+): Promise<RevId> {
   const [outcome] = await database.write([revision], writer);
   if (!outcome || outcome.error) throw outcome?.error ?? new Error("no outcome");
   return outcome.rev as RevId;
@@ -55,7 +62,10 @@ export function bodyOf(database: Database, id: string, rev: string): unknown {
 }
 
 /** All changes after a sequence, as `[seq, id, winner]`. */
-export async function changesSince(database: Database, since = 0): Promise<readonly (readonly [number, string, string])[]> {
+export async function changesSince(
+  database: Database,
+  since = 0,
+): Promise<readonly (readonly [number, string, string])[]> {
   const rows: (readonly [number, string, string])[] = [];
   for await (const entries of database.changes({ since })) {
     for (const { seq, row } of entries) {

@@ -35,6 +35,9 @@ process.on("exit", () => {
   for (const directory of temporaryDirectories) rmSync(directory, { recursive: true, force: true });
 });
 
+// A signal would end this process past the "exit" event, e.g. when a runner's patience is over.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 export class ServerProcess {
   readonly dataDir: string;
   /** Keeps growing over restarts, so that a failure shows what the server said before it died. */

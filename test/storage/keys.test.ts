@@ -32,7 +32,9 @@ const id = fc.oneof(
   fc.string({ unit: "grapheme", minLength: 1 }),
   fc.string({ unit: fc.constantFrom("a", "/", "\0", "\u0001", "\u007f", "é", "\uffff", "𐀀", "😀", "_"), minLength: 1 }),
 );
-const rev = fc.tuple(fc.integer({ min: 1, max: 99_999 }), fc.stringMatching(/^[0-9a-z]{1,32}$/)).map(([n, hash]) => `${n}-${hash}` as RevId);
+const rev = fc
+  .tuple(fc.integer({ min: 1, max: 99_999 }), fc.stringMatching(/^[0-9a-z]{1,32}$/))
+  .map(([n, hash]) => `${n}-${hash}` as RevId);
 
 /** One key of each kind that a database has. */
 function keysOfEveryKind(database: number, docId: string, seq: number, revId: RevId): Record<string, string> {
@@ -125,12 +127,25 @@ describe("keys", () => {
   });
 
   it("of the directory stay clear of databases and of each other", () => {
-    const outside = [formatKey, epochKey, nextDatabaseKey, droppedKey(7), directoryKey("notes"), directoryKey("a/b+$()")];
+    const outside = [
+      formatKey,
+      epochKey,
+      nextDatabaseKey,
+      droppedKey(7),
+      directoryKey("notes"),
+      directoryKey("a/b+$()"),
+    ];
     for (const n of [1, 0xffff_ffff]) {
       for (const key of outside) assert.ok(!isWithin(key, databaseKeys(n).all), key);
     }
-    assert.deepEqual(outside.map((key) => isWithin(key, directoryRange)), [false, false, false, false, true, true]);
-    assert.deepEqual(outside.map((key) => isWithin(key, droppedRange)), [false, false, false, true, false, false]);
+    assert.deepEqual(
+      outside.map((key) => isWithin(key, directoryRange)),
+      [false, false, false, false, true, true],
+    );
+    assert.deepEqual(
+      outside.map((key) => isWithin(key, droppedRange)),
+      [false, false, false, true, false, false],
+    );
   });
 
   it("end with their prefix's range", () => {

@@ -95,7 +95,10 @@ describe("the level store", () => {
         }
       }
       assert.deepEqual(seen, reverse ? [...keys].reverse() : keys);
-      assert.ok(steps.every((length) => length <= 10 && length > 0), `steps of ${steps}`);
+      assert.ok(
+        steps.every((length) => length <= 10 && length > 0),
+        `steps of ${steps}`,
+      );
     }
   });
 

@@ -15,7 +15,12 @@ const small = Buffer.from("small");
 const stub = (name: string): IncomingAttachment => ({ kind: "stub", name });
 const missingStub = (error: unknown): boolean => error instanceof CouchError && error.error === "missing_stub";
 
-async function brought(database: Database, name: string, bytes: Buffer, contentType = "image/png"): Promise<IncomingAttachment> {
+async function brought(
+  database: Database,
+  name: string,
+  bytes: Buffer,
+  contentType = "image/png",
+): Promise<IncomingAttachment> {
   return { kind: "new", name, contentType, content: await database.takeAttachment(bytes, { contentType, limit: 1e7 }) };
 }
 
@@ -30,12 +35,17 @@ describe("attachments of a document", () => {
     const store = await openTestStore(t);
     const contents = { small, large, "empty.txt": Buffer.alloc(0), "text.txt": Buffer.from("repeats ".repeat(9000)) };
     const attachments = await Promise.all(
-      Object.entries(contents).map(([name, bytes]) => brought(store.database, name, bytes, name.endsWith(".txt") ? "text/plain" : "image/png")),
+      Object.entries(contents).map(([name, bytes]) =>
+        brought(store.database, name, bytes, name.endsWith(".txt") ? "text/plain" : "image/png"),
+      ),
     );
     await writeOne(store.database, edit("a", { attachments }));
     await store.reopen();
     const infos = attachmentsOf(store.database, "a");
-    assert.deepEqual(infos.map(({ name }) => name), Object.keys(contents));
+    assert.deepEqual(
+      infos.map(({ name }) => name),
+      Object.keys(contents),
+    );
     for (const info of infos) {
       const bytes = contents[info.name as keyof typeof contents];
       assert.equal(info.length, bytes.length);
@@ -54,10 +64,22 @@ describe("attachments of a document", () => {
   it("stay by their stubs, go when they are not named, and keep the generation that brought them", async (t) => {
     const { database } = await openTestStore(t);
     const one = await writeOne(database, edit("a", { attachments: [await brought(database, "x", small)] }));
-    const two = await writeOne(database, edit("a", { on: one, attachments: [stub("x"), await brought(database, "y", large)] }));
-    assert.deepEqual(attachmentsOf(database, "a").map(({ name, revpos }) => [name, revpos]), [["x", 1], ["y", 2]]);
+    const two = await writeOne(
+      database,
+      edit("a", { on: one, attachments: [stub("x"), await brought(database, "y", large)] }),
+    );
+    assert.deepEqual(
+      attachmentsOf(database, "a").map(({ name, revpos }) => [name, revpos]),
+      [
+        ["x", 1],
+        ["y", 2],
+      ],
+    );
     const three = await writeOne(database, edit("a", { on: two, attachments: [stub("y")] }));
-    assert.deepEqual(attachmentsOf(database, "a").map(({ name, revpos }) => [name, revpos]), [["y", 2]]);
+    assert.deepEqual(
+      attachmentsOf(database, "a").map(({ name, revpos }) => [name, revpos]),
+      [["y", 2]],
+    );
     await assert.rejects(writeOne(database, edit("a", { on: three, attachments: [stub("x")] })), missingStub);
     assert.deepEqual(await readAttachment(database, attachmentsOf(database, "a")[0] as AttachmentInfo, true), large);
     assert.deepEqual(database.log.committed.counters, await recount(database));
@@ -65,7 +87,8 @@ describe("attachments of a document", () => {
 
   it("make a revision of their own when only they differ", async (t) => {
     const { database } = await openTestStore(t);
-    const attach = async (id: string, bytes: Buffer) => writeOne(database, edit(id, { attachments: [await brought(database, "x", bytes)] }));
+    const attach = async (id: string, bytes: Buffer) =>
+      writeOne(database, edit(id, { attachments: [await brought(database, "x", bytes)] }));
     const [a, b, c] = [await attach("a", small), await attach("b", small), await attach("c", Buffer.from("other"))];
     assert.equal(a, b, "the same edit is the same revision");
     assert.notEqual(a, c);
@@ -75,7 +98,10 @@ describe("attachments of a document", () => {
     const { database } = await openTestStore(t);
     const request = [edit("fine"), edit("a", { attachments: [stub("x")] }), edit("fine too")];
     await assert.rejects(database.write(request, "trusted"), missingStub);
-    await assert.rejects(database.write([replicated("a", "1-a 2-b", { attachments: [stub("x")] })], "trusted"), missingStub);
+    await assert.rejects(
+      database.write([replicated("a", "1-a 2-b", { attachments: [stub("x")] })], "trusted"),
+      missingStub,
+    );
     assert.equal(database.updateSeq, 0);
     assert.equal(database.find("fine"), undefined);
   });
@@ -95,17 +121,29 @@ describe("attachments of a document", () => {
     const store = await openTestStore(t);
     const { database } = store;
     for (const id of ["a", "b"]) {
-      await writeOne(database, edit(id, { attachments: [await brought(database, "x", small), await brought(database, "y", large)] }));
+      await writeOne(
+        database,
+        edit(id, { attachments: [await brought(database, "x", small), await brought(database, "y", large)] }),
+      );
     }
     const digests = attachmentsOf(database, "a").map(({ digest }) => digest);
-    assert.deepEqual(attachmentsOf(database, "b").map(({ digest }) => digest), digests);
+    assert.deepEqual(
+      attachmentsOf(database, "b").map(({ digest }) => digest),
+      digests,
+    );
     await store.close();
-    assert.deepEqual(await keysOnDisk(store.dataDir, database.keys.attachments), [database.keys.attachment(digests[0] as string)]);
+    assert.deepEqual(await keysOnDisk(store.dataDir, database.keys.attachments), [
+      database.keys.attachment(digests[0] as string),
+    ]);
   });
 
   it("are collected when nothing names them any more, and not before", async (t) => {
     const { database } = await openTestStore(t);
-    const attachments = [await brought(database, "gone", Buffer.from("gone")), await brought(database, "gone large", large), await brought(database, "kept", small)];
+    const attachments = [
+      await brought(database, "gone", Buffer.from("gone")),
+      await brought(database, "gone large", large),
+      await brought(database, "kept", small),
+    ];
     const one = await writeOne(database, edit("a", { attachments }));
     const [gone, goneLarge, kept] = attachmentsOf(database, "a") as [AttachmentInfo, AttachmentInfo, AttachmentInfo];
     await writeOne(database, edit("a", { on: one, attachments: [stub("kept")] }));
@@ -120,7 +158,10 @@ describe("attachments of a document", () => {
     const later = await brought(database, "coming", Buffer.alloc(50_000, "c"));
     await database.compact();
     await writeOne(database, edit("b", { attachments: [later] }));
-    assert.deepEqual(await readAttachment(database, attachmentsOf(database, "b")[0] as AttachmentInfo, true), Buffer.alloc(50_000, "c"));
+    assert.deepEqual(
+      await readAttachment(database, attachmentsOf(database, "b")[0] as AttachmentInfo, true),
+      Buffer.alloc(50_000, "c"),
+    );
     assert.equal(coming.kind, "new");
   });
 });

@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it, type TestContext } from "node:test";
 import { Readable } from "node:stream";
+import { describe, it, type TestContext } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { CouchError, type ErrorName } from "../../../protocol/errors.js";
 import { BlobStore } from "../../../server/documents/attachments/blob-store.js";
-import { type IntakeOptions, smallAttachment, type TakenContent, takeContent } from "../../../server/documents/attachments/intake.js";
+import {
+  type IntakeOptions,
+  smallAttachment,
+  type TakenContent,
+  takeContent,
+} from "../../../server/documents/attachments/intake.js";
 import { openTestStore, temporaryDirectory } from "../../helpers/temp-store.js";
 
 const database = 7;
@@ -40,10 +45,14 @@ async function open(t: TestContext): Promise<Intake> {
 
 const md5 = (bytes: Buffer): string => createHash("md5").update(bytes).digest("base64");
 /** Bytes that do not compress, the same each time. */
-const manyBytes = Buffer.concat(Array.from({ length: 200_000 }, (_, i) => createHash("md5").update(String(i)).digest()));
+const manyBytes = Buffer.concat(
+  Array.from({ length: 200_000 }, (_, i) => createHash("md5").update(String(i)).digest()),
+);
 const noise = (length: number): Buffer => manyBytes.subarray(0, length);
 const chunks = (bytes: Buffer, size: number): Readable =>
-  Readable.from(Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size)));
+  Readable.from(
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size)),
+  );
 const fails = (error: ErrorName) => (thrown: unknown) => thrown instanceof CouchError && thrown.error === error;
 
 describe("taking an attachment in", () => {
@@ -82,7 +91,13 @@ describe("taking an attachment in", () => {
   it("compresses what compresses well, and says both lengths", async (t) => {
     const intake = await open(t);
     const bytes = Buffer.from("a line of text that repeats itself\n".repeat(2000));
-    for (const contentType of ["text/plain", "TEXT/HTML", "application/json", "application/javascript;x", "application/xml"]) {
+    for (const contentType of [
+      "text/plain",
+      "TEXT/HTML",
+      "application/json",
+      "application/javascript;x",
+      "application/xml",
+    ]) {
       const content = await intake.take(chunks(bytes, 999), { ...text, contentType });
       assert.ok(content.small && content.encoding === "gzip", contentType);
       assert.deepEqual(gunzipSync(content.small), bytes);
@@ -108,7 +123,13 @@ describe("taking an attachment in", () => {
     const intake = await open(t);
     const bytes = Buffer.from("pretend that this is gzip");
     const content = await intake.take(bytes, { ...text, encoding: "gzip" });
-    assert.deepEqual(content, { digest: `md5-${md5(bytes)}`, length: 25, storedLength: 25, encoding: "gzip", small: bytes });
+    assert.deepEqual(content, {
+      digest: `md5-${md5(bytes)}`,
+      length: 25,
+      storedLength: 25,
+      encoding: "gzip",
+      small: bytes,
+    });
   });
 
   it("keeps one file of one content, however often it comes", async (t) => {
@@ -131,7 +152,11 @@ describe("taking an attachment in", () => {
     readonly error: ErrorName;
   }
   const refusals: readonly Refusal[] = [
-    { name: "another MD5 than was promised", options: { contentMd5: md5(Buffer.from("other")) }, error: "content_md5_mismatch" },
+    {
+      name: "another MD5 than was promised",
+      options: { contentMd5: md5(Buffer.from("other")) },
+      error: "content_md5_mismatch",
+    },
     { name: "fewer bytes than were promised", options: { expectedLength: 100_001 }, error: "bad_request" },
     { name: "more bytes than were promised", options: { expectedLength: 99_999 }, error: "bad_request" },
     { name: "more bytes than are allowed", options: { limit: 99_999 }, error: "attachment_too_large" },
@@ -141,7 +166,7 @@ describe("taking an attachment in", () => {
       it(`refuses ${name} (${kind.contentType}), and keeps nothing`, async (t) => {
         const intake = await open(t);
         const large = { ...kind, ...options };
-      await assert.rejects(intake.take(chunks(noise(100_000), 1000), large), fails(error));
+        await assert.rejects(intake.take(chunks(noise(100_000), 1000), large), fails(error));
         assert.deepEqual(intake.incoming(), []);
         assert.deepEqual(readdirSync(intake.root), ["incoming"]);
       });
@@ -151,7 +176,12 @@ describe("taking an attachment in", () => {
   it("accepts exactly what was promised and allowed", async (t) => {
     const intake = await open(t);
     const bytes = noise(100_000);
-    const content = await intake.take(bytes, { ...png, contentMd5: md5(bytes), expectedLength: bytes.length, limit: bytes.length });
+    const content = await intake.take(bytes, {
+      ...png,
+      contentMd5: md5(bytes),
+      expectedLength: bytes.length,
+      limit: bytes.length,
+    });
     assert.equal(content.length, bytes.length);
     // The promise is about the bytes as they come, not as they are stored.
     await intake.take(bytes, { ...text, contentMd5: md5(bytes), expectedLength: bytes.length });
@@ -193,10 +223,18 @@ describe("the blob store", () => {
     const { digest } = await store.database.takeAttachment(bytes, png);
     await store.close();
     const incoming = join(store.dataDir, "blobs", "incoming");
-    for (const name of ["0123456789abcdef01234567", "fedcba987654321001234567"]) writeFileSync(join(incoming, name), "half");
+    for (const name of ["0123456789abcdef01234567", "fedcba987654321001234567"])
+      writeFileSync(join(incoming, name), "half");
     await store.reopen();
     assert.deepEqual(readdirSync(incoming), []);
-    const info = { name: "a", contentType: "image/png", revpos: 1, digest, length: bytes.length, storedLength: bytes.length };
+    const info = {
+      name: "a",
+      contentType: "image/png",
+      revpos: 1,
+      digest,
+      length: bytes.length,
+      storedLength: bytes.length,
+    };
     assert.deepEqual(Buffer.concat(await store.database.attachment(info).toArray()), bytes);
   });
 

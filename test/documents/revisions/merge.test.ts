@@ -39,7 +39,13 @@ const cases: readonly MergeCase[] = [
     outcome: "new-leaf",
   },
   //   3-c          →  3-c ── 4-d        the path knows no more than the tree
-  { name: "an edit of a leaf whose history was cut", tree: ["3-c"], path: "3-c 4-d", merged: ["3-c 4-d"], outcome: "new-leaf" },
+  {
+    name: "an edit of a leaf whose history was cut",
+    tree: ["3-c"],
+    path: "3-c 4-d",
+    merged: ["3-c 4-d"],
+    outcome: "new-leaf",
+  },
   //   3-c          →  1-a? ── 2-b? ── 3-c ── 4-d
   {
     name: "an edit that brings the history that was cut here",
@@ -49,9 +55,21 @@ const cases: readonly MergeCase[] = [
     outcome: "new-leaf",
   },
   //   1-a ── 2-b   →  1-a ── 2-b        again
-  { name: "a revision that is there", tree: ["1-a 2-b"], path: "1-a 2-b", merged: ["1-a 2-b"], outcome: "already-there" },
+  {
+    name: "a revision that is there",
+    tree: ["1-a 2-b"],
+    path: "1-a 2-b",
+    merged: ["1-a 2-b"],
+    outcome: "already-there",
+  },
   //   1-a ── 2-b   →  1-a ── 2-b        an inner one, again
-  { name: "an inner revision that is there", tree: ["1-a 2-b"], path: "1-a", merged: ["1-a 2-b"], outcome: "already-there" },
+  {
+    name: "an inner revision that is there",
+    tree: ["1-a 2-b"],
+    path: "1-a",
+    merged: ["1-a 2-b"],
+    outcome: "already-there",
+  },
   //   1-a ── 2-b   →  1-a ─┬ 2-b
   //                        └ 2-c
   {
@@ -189,7 +207,10 @@ describe("merge", () => {
       assert.deepEqual(linesOf(result.tree), merged);
       assert.equal(result.outcome, outcome);
       const newest = result.tree[result.index];
-      assert.ok(newest && revOf(newest) === `${line.start}-${line.hashes[0]}`, "index points at the path's newest revision");
+      assert.ok(
+        newest && revOf(newest) === `${line.start}-${line.hashes[0]}`,
+        "index points at the path's newest revision",
+      );
       assert.deepEqual(before, kept, "the tree that was given is left alone");
     });
   }

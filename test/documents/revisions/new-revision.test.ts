@@ -4,8 +4,20 @@ import { describe, it } from "node:test";
 import { parseRevId } from "../../../protocol/ids.js";
 import { type NewRevision, newRevisionHash } from "../../../server/documents/revisions/new-revision.js";
 
-const attachment = { name: "a.txt", contentType: "text/plain", revpos: 1, digest: "md5-AAAA", length: 3, storedLength: 3 };
-const plain: NewRevision = { deleted: false, parent: parseRevId("1-a"), body: Buffer.from('{"a":1}'), attachments: [attachment] };
+const attachment = {
+  name: "a.txt",
+  contentType: "text/plain",
+  revpos: 1,
+  digest: "md5-AAAA",
+  length: 3,
+  storedLength: 3,
+};
+const plain: NewRevision = {
+  deleted: false,
+  parent: parseRevId("1-a"),
+  body: Buffer.from('{"a":1}'),
+  attachments: [attachment],
+};
 
 describe("newRevisionHash", () => {
   it("is the same for the same edit, 32 hexadecimal digits", () => {

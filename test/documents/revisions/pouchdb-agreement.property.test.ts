@@ -7,8 +7,8 @@ import {
   collectConflicts,
   factsOfPouchTree,
   factsOfTree,
-  merge as pouchMerge,
   type PouchRoot,
+  merge as pouchMerge,
   toPouchPath,
   toPouchTree,
   winningRev,
@@ -19,7 +19,10 @@ import { linesOf, pathOfLine } from "../../helpers/revision-trees.js";
 const unlimited = 1000;
 
 function pouchTreeAfter(told: readonly Delivery[]): PouchRoot[] {
-  return told.reduce<PouchRoot[]>((tree, { path, deleted }) => pouchMerge(tree, toPouchPath(path, deleted), unlimited).tree, []);
+  return told.reduce<PouchRoot[]>(
+    (tree, { path, deleted }) => pouchMerge(tree, toPouchPath(path, deleted), unlimited).tree,
+    [],
+  );
 }
 
 describe("agreement with pouchdb-merge 9", () => {

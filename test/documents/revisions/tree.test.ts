@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ancestry, findRevision, isLeaf, leavesOf, pathOf, type RevisionNode, revOf, sameTree } from "../../../server/documents/revisions/tree.js";
+import {
+  ancestry,
+  findRevision,
+  isLeaf,
+  leavesOf,
+  pathOf,
+  type RevisionNode,
+  revOf,
+  sameTree,
+} from "../../../server/documents/revisions/tree.js";
 import { treeOf } from "../../helpers/revision-trees.js";
 
 //   1-a ── 2-b ── 3-c
@@ -12,7 +21,12 @@ const at = (rev: string): number => tree.findIndex((node) => revOf(node) === rev
 describe("a revision tree", () => {
   it("finds revisions by generation and hash", () => {
     for (const node of tree) assert.equal(findRevision(tree, node.generation, node.hash), tree.indexOf(node));
-    for (const [generation, hash] of [[1, "b"], [2, "a"], [4, "c"], [0, "a"]] as const) {
+    for (const [generation, hash] of [
+      [1, "b"],
+      [2, "a"],
+      [4, "c"],
+      [0, "a"],
+    ] as const) {
       assert.equal(findRevision(tree, generation, hash), -1, `${generation}-${hash}`);
     }
     assert.equal(findRevision([], 1, "a"), -1);
@@ -20,8 +34,11 @@ describe("a revision tree", () => {
 
   it("knows its leaves, each way of asking", () => {
     const leaves = leavesOf(tree);
-    assert.deepEqual(leaves.map((leaf) => revOf(tree[leaf] as RevisionNode)), ["2-x", "3-c", "3-e"]);
-    tree.forEach((_, index) => assert.equal(isLeaf(tree, index), leaves.includes(index)));
+    assert.deepEqual(
+      leaves.map((leaf) => revOf(tree[leaf] as RevisionNode)),
+      ["2-x", "3-c", "3-e"],
+    );
+    for (let index = 0; index < tree.length; index++) assert.equal(isLeaf(tree, index), leaves.includes(index));
     assert.deepEqual(leavesOf([]), []);
     assert.deepEqual(leavesOf(treeOf("7-a")), [0]);
   });

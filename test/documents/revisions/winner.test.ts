@@ -19,7 +19,11 @@ const cases: readonly { readonly name: string; readonly tree: readonly string[];
   { name: "the longest branch, whatever the hashes", tree: ["1-a 2-b 3-a", "1-a 2-z"], winner: "3-a" },
   //   1-a ─┬ 2-b ◄
   //        └ 2-c ── 3-d ── 4-e (deleted)
-  { name: "a short branch that is alive before a long deleted one", tree: ["1-a 2-b", "1-a 2-c 3-d 4-e!"], winner: "2-b" },
+  {
+    name: "a short branch that is alive before a long deleted one",
+    tree: ["1-a 2-b", "1-a 2-c 3-d 4-e!"],
+    winner: "2-b",
+  },
   //   1-a ─┬ 2-b (deleted)
   //        └ 2-c (deleted) ── 3-a (deleted) ◄
   { name: "the longest of deleted branches", tree: ["1-a 2-b!", "1-a 2-c! 3-a!"], winner: "3-a" },
@@ -30,7 +34,11 @@ const cases: readonly { readonly name: string; readonly tree: readonly string[];
   { name: "the higher of two roots", tree: ["1-a", "1-b"], winner: "1-b" },
   //   1-z
   //   5-a ◄        history was cut: its length is the generation, not the number of nodes
-  { name: "the higher generation, though fewer of its revisions are known", tree: ["1-x 2-y 3-z", "5-a"], winner: "5-a" },
+  {
+    name: "the higher generation, though fewer of its revisions are known",
+    tree: ["1-x 2-y 3-z", "5-a"],
+    winner: "5-a",
+  },
   //   9-z
   //   10-a ◄
   { name: "generation 10 before 9", tree: ["9-z", "10-a"], winner: "10-a" },
