@@ -50,7 +50,10 @@ export class Settee {
     const log = createLogger(config.logLevel);
     const templates = await loadTemplates(config.designDocs ?? shippedTemplates);
     const shared = sharedSources(templates);
-    const sandbox = new Sandbox({ log: (entry) => log.info(entry, "log() of a design document") });
+    const sandbox = new Sandbox({
+      log: (entry) => log.info(entry, "log() of a design document"),
+      threadDied: (err) => log.error({ err }, "a thread of the sandbox died and was replaced"),
+    });
     const validate = (batch: Parameters<Sandbox["validate"]>[0]) => sandbox.validate(batch);
     const databases = await Databases.open({ dataDir, validate, shareKeyOf: (source) => shared.get(source), newEpoch });
     try {

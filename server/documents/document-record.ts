@@ -4,8 +4,9 @@
  *   flags            1: every hash is 32 hexadecimal digits   2: the winner's revision value follows the tree
  *   varint           sequence of the document's latest change
  *   varint, varint   number of nodes, index of the winner
- *   for each node    flags (1 deleted, 2 stored, 4 root, 8 parent is the node before); varint generation for roots; varint
- *                    distance to the parent where it is not the node before; varint sequence and size where stored
+ *   for each node    flags (1 deleted, 2 stored, 4 root, 8 parent is the node before, 16 has attachments); varint generation
+ *                    for roots; varint distance to the parent where it is not the node before; varint sequence and size
+ *                    where stored; varint inherited and external bytes where stored with attachments
  *   hashes           16 bytes each, or texts behind their lengths
  *   the rest         revision value of the winner
  *
@@ -37,6 +38,7 @@ const deletedNode = 1;
 const storedNode = 2;
 const rootNode = 4;
 const parentBefore = 8;
+const withAttachments = 16;
 
 const hexHash = /^[0-9a-f]{32}$/;
 const writer = new ByteWriter(64 * 1024);
@@ -58,11 +60,13 @@ export function encodeDocumentRecord(record: DocumentRecord): Buffer {
       (node.deleted ? deletedNode : 0) |
         (node.stored ? storedNode : 0) |
         (root ? rootNode : 0) |
-        (before ? parentBefore : 0),
+        (before ? parentBefore : 0) |
+        (node.attached ? withAttachments : 0),
     );
     if (root) writer.varint(node.generation);
     else if (!before) writer.varint(i - node.parent);
     if (node.stored) writer.varint(node.seq).varint(node.size);
+    if (node.attached) writer.varint(node.attached.inherited).varint(node.attached.external);
   }
   for (const node of tree) {
     if (allHex) writer.hex(node.hash);
@@ -92,7 +96,9 @@ export function decodeDocumentRecord(bytes: Buffer): DocumentRecord {
     const stored = (nodeFlags & storedNode) !== 0;
     const nodeSeq = stored ? reader.varint() : 0;
     const size = stored ? reader.varint() : 0;
-    tree.push({ generation, hash: "", parent, deleted: (nodeFlags & deletedNode) !== 0, stored, seq: nodeSeq, size });
+    const node = { generation, hash: "", parent, deleted: (nodeFlags & deletedNode) !== 0, stored, seq: nodeSeq, size };
+    if (nodeFlags & withAttachments) tree.push({ ...node, attached: { inherited: reader.varint(), external: reader.varint() } });
+    else tree.push(node);
   }
   if (flags & hexHashes) {
     // One call for all hashes: the slices share its text.

@@ -3,7 +3,7 @@
  *
  *   flags            1 the winner is deleted   2 the tree has several leaves, so that `style=all_docs` must look at it
  *   byte             where the row begins
- *   varint × 4       counters
+ *   varint × 5       counters
  *   the rest         row: `"id":"a","changes":[{"rev":"2-…"}]` and `,"deleted":true` where it is
  *
  * Counters ride in these records instead of one of their own: they are as atomic as the write, and cost no key.
@@ -19,6 +19,8 @@ export interface Counters {
   readonly liveBytes: number;
   /** Live bytes and those of older revisions, which compaction would give back. */
   readonly storedBytes: number;
+  /** Bytes of the bodies and attachments of all leaves as readers get them: before compression. */
+  readonly externalBytes: number;
 }
 
 export const noCounters: Counters = {
@@ -26,6 +28,7 @@ export const noCounters: Counters = {
   deletedDocuments: 0,
   liveBytes: 0,
   storedBytes: 0,
+  externalBytes: 0,
 };
 
 export interface ChangeRow {
@@ -57,7 +60,8 @@ export function encodeSequenceEntry(row: ChangeRow, counters: Counters): Buffer 
     .varint(counters.documents)
     .varint(counters.deletedDocuments)
     .varint(counters.liveBytes)
-    .varint(counters.storedBytes);
+    .varint(counters.storedBytes)
+    .varint(counters.externalBytes);
   const begins = writer.length;
   const bytes = writer.utf8(rowText(row)).copy();
   bytes[1] = begins;
@@ -86,6 +90,7 @@ export function countersOfEntry(bytes: Buffer): Counters {
     deletedDocuments: reader.varint(),
     liveBytes: reader.varint(),
     storedBytes: reader.varint(),
+    externalBytes: reader.varint(),
   };
 }
 

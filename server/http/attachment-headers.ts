@@ -2,8 +2,8 @@
 import type { AttachmentInfo } from "../documents/attachments/attachment-info.js";
 import { etagOf } from "./etag.js";
 
-/** Types that a browser would run, or read as a document of this server's own origin. */
-const active = /^(text\/(html|xml|xsl|javascript)|application\/(xhtml\+xml|xml|javascript)|image\/svg\+xml|[^;]*\+xml)\s*(;|$)/i;
+/** Types that a browser would show as a page of this server: HTML, SVG and all other XML. */
+const active = /^(text\/(html|xml|xsl)|application\/xml|[^;]*\+xml)\s*(;|$)/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it refuses
 const unprintable = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -16,7 +16,7 @@ export function attachmentEtag({ digest }: AttachmentInfo): string {
 export function attachmentHeaders(info: AttachmentInfo): Record<string, string> {
   return {
     "Accept-Ranges": info.encoding ? "none" : "bytes",
-    // Whoever may write an attachment must not act as those who look at it: without scripts, in an origin of its own.
+    // Whoever may write an attachment must not act as those who look at it: no scripts, an origin of its own, no page at all.
     "Content-Security-Policy": "sandbox",
     ...(active.test(info.contentType) ? { "Content-Disposition": "attachment" } : {}),
     "Content-Type": typeOf(info),

@@ -21,11 +21,7 @@ export function parseRange(header: string | undefined, length: number): readonly
     // `-5`: the last five.
     const start = first === "" ? Math.max(length - Number(last), 0) : Number(first);
     const end = first === "" || last === "" ? length - 1 : Math.min(Number(last), length - 1);
-    if (start > end) {
-      throw new CouchError("requested_range_not_satisfiable", undefined, {
-        headers: { "Content-Range": `bytes */${length}` },
-      });
-    }
+    if (start > end) throw new CouchError("requested_range_not_satisfiable");
     return { start, end };
   });
 }

@@ -8,9 +8,7 @@ import type { Query } from "./query.js";
 import { parseJsonParameter } from "./query.js";
 
 /** Filters that go by ids alone. What they want is found without reading what they do not want. */
-export type ChangesFilter =
-  | { readonly kind: "ids"; readonly ids: ReadonlySet<string> }
-  | { readonly kind: "design" };
+export type ChangesFilter = { readonly kind: "ids"; readonly ids: ReadonlySet<string> } | { readonly kind: "design" };
 
 /** Body of a POST; undefined for a GET. */
 type Body = Readonly<Record<string, unknown>> | undefined;

@@ -3,7 +3,7 @@ import { CouchError } from "../../protocol/errors.js";
 import type { Database } from "../documents/database.js";
 import type { ShowOptions } from "../documents/show-document.js";
 import type { Call } from "./call.js";
-import { type Query, parseJsonParameter } from "./query.js";
+import { parseJsonParameter, type Query } from "./query.js";
 
 export type FeedType = "normal" | "longpoll" | "continuous" | "eventsource";
 

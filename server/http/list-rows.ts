@@ -30,7 +30,12 @@ export async function* listAnswers(answers: readonly AsyncGenerator<Buffer>[]): 
 async function* listOfRange(listing: Listing, query: ListQuery): AsyncGenerator<Buffer> {
   const { database } = listing;
   const { descending, limit, skip } = query;
-  const range = listing.within({ from: query.from, to: query.to, descending, step: Math.min(skip + limit, longestStep) });
+  const range = listing.within({
+    from: query.from,
+    to: query.to,
+    descending,
+    step: Math.min(skip + limit, longestStep),
+  });
   const { updateSeq } = database;
   const total = await listing.total();
   const start = await startOf(listing, range, total);
@@ -61,7 +66,11 @@ async function* listOfRange(listing: Listing, query: ListQuery): AsyncGenerator<
 }
 
 /** Rows before the first one of the range, in the direction of reading. */
-async function startOf(listing: Listing, { from, to, descending }: IdRange, total: number | null): Promise<number | null> {
+async function startOf(
+  listing: Listing,
+  { from, to, descending }: IdRange,
+  total: number | null,
+): Promise<number | null> {
   if (total === null) return null;
   if (!descending) return from === undefined ? 0 : await listing.before(from);
   return to === undefined ? 0 : total - ((await listing.before(to)) ?? 0);
@@ -93,7 +102,12 @@ function head(database: Database, query: ListQuery, total: number | null, offset
 }
 
 /** Synchronous unless attachment bytes must be read from files. */
-function writeRow(out: ByteWriter, database: Database, { show }: ListQuery, document: ListedDocument): void | Promise<void> {
+function writeRow(
+  out: ByteWriter,
+  database: Database,
+  { show }: ListQuery,
+  document: ListedDocument,
+): void | Promise<void> {
   const { rev, deleted, content } = document;
   const id = quote(document.id);
   out.utf8(`{"id":${id},"key":${id},"value":{"rev":${quote(rev)}${deleted ? ',"deleted":true' : ""}}`);

@@ -97,28 +97,6 @@ test("bulk, list, fetch and fetchRevs agree", async () => {
   equal((revisions.rows[0] as { value: { rev: string } }).value.rev, outcomes[1]?.rev);
 });
 
-test("a view and a Mango query answer", async () => {
-  const db = await newDatabase("queries");
-  const docs = ["bread", "milk", "wine"].map((text, index) => ({ _id: `n${index}`, ...note(text), price: index }));
-  await db.bulk({ docs });
-  const design = { views: { "by-text": { map: "function (doc) { emit(doc.text, doc.price); }", reduce: "_sum" } } };
-  await db.insert(design as unknown as nano.ViewDocument<Note>, "_design/shop");
-  const rows = await db.view<number>("shop", "by-text", { reduce: false, start_key: "milk" });
-  deepEqual(
-    rows.rows.map(({ key, value }) => [key, value]),
-    [
-      ["milk", 1],
-      ["wine", 2],
-    ],
-  );
-  const sum = await db.view<number>("shop", "by-text");
-  equal(sum.rows[0]?.value, 3);
-
-  await db.createIndex({ index: { fields: ["price"] }, name: "by-price" });
-  const found = await db.find({ selector: { price: { $gt: 0 } }, sort: [{ price: "desc" }], fields: ["text"] });
-  deepEqual(found.docs, [{ text: "wine" }, { text: "milk" }]);
-});
-
 test("a wrong password is told so", async () => {
   const wrong = nano(settee.adminUrl.replace(":a-long", ":a-wrong"));
   await rejects(wrong.db.list(), { statusCode: 401, error: "unauthorized" });

@@ -14,9 +14,17 @@ export interface Cleanup {
 
 /** A fresh directory, removed when the test is over. */
 export function temporaryDirectory(t: Cleanup): string {
-  const directory = mkdtempSync(join(tmpdir(), "settee-store-"));
-  t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+  const directory = newDirectory();
+  t.after(() => removeDirectory(directory));
   return directory;
+}
+
+function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), "settee-store-"));
+}
+
+function removeDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** For databases without validation functions: being asked at all is the failure. */
@@ -42,10 +50,15 @@ export class TestStore {
   }
 
   static async open(t: Cleanup, options: OpenOptions = {}): Promise<TestStore> {
-    const dataDir = temporaryDirectory(t);
+    const dataDir = newDirectory();
+    let store: TestStore | undefined;
+    // One hook for both: the runner promises no order between two, and files must not vanish under an open store.
+    t.after(async () => {
+      await store?.close();
+      removeDirectory(dataDir);
+    });
     const databases = await Databases.open({ dataDir, validate: nothingToValidate, ...options });
-    const store = new TestStore(dataDir, options, databases, await databases.create(parseDatabaseName("notes")));
-    t.after(() => store.close());
+    store = new TestStore(dataDir, options, databases, await databases.create(parseDatabaseName("notes")));
     return store;
   }
 

@@ -10,7 +10,16 @@
  * The case that has no counterpart in a tree of nested arrays: a path may join two roots that were apart because history had
  * been cut between them. As a union of nodes and edges it needs nothing special.
  */
-import { compareNodes, findRevision, isLeaf, normalise, type RevisionNode, type RevisionPath, type RevisionTree } from "./tree.js";
+import {
+  type AttachedBytes,
+  compareNodes,
+  findRevision,
+  isLeaf,
+  normalise,
+  type RevisionNode,
+  type RevisionPath,
+  type RevisionTree,
+} from "./tree.js";
 
 export type MergeOutcome = "new-leaf" | "new-branch" | "filled" | "already-there";
 
@@ -19,6 +28,7 @@ export interface NewestRevision {
   readonly deleted: boolean;
   readonly seq: number;
   readonly size: number;
+  readonly attached?: AttachedBytes;
 }
 
 export interface Merged {
@@ -83,8 +93,7 @@ export function merge(tree: RevisionTree, path: RevisionPath, newest: NewestRevi
 }
 
 function newestNode(path: RevisionPath, newest: NewestRevision, parent: number): RevisionNode {
-  const { deleted, seq, size } = newest;
-  return { generation: path.start, hash: path.hashes[0] as string, parent, deleted, stored: true, seq, size };
+  return { generation: path.start, hash: path.hashes[0] as string, parent, stored: true, ...newest };
 }
 
 /** Looks in the tree as it was (ordered), then among the nodes that this merge has added behind it. */

@@ -22,6 +22,15 @@ export interface RevisionNode {
   readonly seq: number;
   /** Bytes of its body and attachments; 0 when not stored. */
   readonly size: number;
+  /** There when it is stored and has attachments. */
+  readonly attached?: AttachedBytes;
+}
+
+export interface AttachedBytes {
+  /** Of `size`: what an ancestor brought. It is on disk once, and counted there until compaction drops the ancestor. */
+  readonly inherited: number;
+  /** Bytes of body and attachments as readers get them: before compression. */
+  readonly external: number;
 }
 
 export type RevisionTree = readonly RevisionNode[];

@@ -13,7 +13,8 @@ const turnSize = 500;
 export async function revsDiff(call: DatabaseCall): Promise<Reply> {
   const out = new ByteWriter(4096).latin1("{");
   await missingRevisions(call, out, ({ missing, possibleAncestors }) => {
-    const ancestors = possibleAncestors.length > 0 ? `,"possible_ancestors":${revs(possibleAncestors.toReversed())}` : "";
+    const ancestors =
+      possibleAncestors.length > 0 ? `,"possible_ancestors":${revs(possibleAncestors.toReversed())}` : "";
     return `{"missing":${revs(inOrder(missing))}${ancestors}}`;
   });
   return jsonText(out.latin1("}").view());
