@@ -16,6 +16,7 @@ export const catalogue = {
   query_parse_error: entry(400, "A query parameter could not be understood."),
   doc_validation: entry(400, "The document has a member that it must not have."),
   illegal_docid: entry(400, "The document id is not allowed."),
+  illegal_partition: entry(400, "The partition is not allowed."),
   illegal_database_name: entry(400, "The database name is not allowed."),
   database_name_too_long: entry(400, "The database name is too long."),
   compilation_error: entry(400, "A function of the design document does not compile."),

@@ -28,13 +28,21 @@ async function main(): Promise<void> {
 async function serve(newEpoch: boolean): Promise<void> {
   const settee = await Settee.create(loadConfig(process.env, process.cwd()), { newEpoch });
   stopOnSignals(settee);
+  showMadeAdmin(settee);
   const url = await settee.listen();
-  // Past the log on purpose: this is for the person at the terminal, once, and for nobody who reads logs later.
-  const { madeAdmin } = settee;
-  if (madeAdmin) {
-    process.stdout.write(`\n  First start. The administrator is ${madeAdmin.name} with the password\n\n      ${madeAdmin.password}\n\n  It is not shown again.\n\n`);
-  }
   process.stdout.write(`Settee is listening on ${url}\n`);
+}
+
+/**
+ * Past the log on purpose: this is for the person at the terminal, once, and for nobody who reads logs later. Before the server
+ * listens, since a port that is taken must not lose the password.
+ */
+function showMadeAdmin({ madeAdmin }: Settee): void {
+  if (!madeAdmin) return;
+  const { name, password } = madeAdmin;
+  process.stdout.write(
+    `\n  First start. The administrator is ${name} with the password\n\n      ${password}\n\n  It is not shown again.\n\n`,
+  );
 }
 
 function stopOnSignals(settee: Settee): void {

@@ -1,7 +1,7 @@
 /** The backend over the databases of this process's own data directory. */
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, type DocId, parseDocId, type RevId } from "../../protocol/ids.js";
-import { scanDocument } from "../../protocol/json-text.js";
+import { scanDocument } from "../documents/json/json-text.js";
 import type { SecurityObject } from "../../protocol/security.js";
 import type { Database, StoredDocument } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";

@@ -1,22 +1,24 @@
 /** What a database's counters are made of: each document adds what its tree says, so a change is the difference of two trees. */
-import type { DocumentRecord } from "./document-record.js";
+import type { DocumentRecord, RevisionValue } from "./document-record.js";
+import type { IncomingAttachment } from "./incoming-revision.js";
 import { leavesOf, type RevisionNode, type RevisionTree } from "./revisions/tree.js";
 import type { Counters } from "./sequence-entry.js";
 
 /** A document before or after a change; undefined when there is none. */
 export type CountedDocument = Pick<DocumentRecord, "tree" | "winner"> | undefined;
 
-interface TreeBytes {
+export interface TreeBytes {
+  /** Of the leaves. */
   readonly live: number;
+  /** Of all revisions. */
   readonly stored: number;
+  /** Of the leaves, as readers get them. */
   readonly external: number;
 }
 
-const noBytes: TreeBytes = { live: 0, stored: 0, external: 0 };
-
 /** The counters after a document changed. */
 export function countChange(counters: Counters, before: CountedDocument, after: CountedDocument): Counters {
-  const [old, now] = [bytesOf(before), bytesOf(after)];
+  const [old, now] = [bytesOf(before?.tree ?? []), bytesOf(after?.tree ?? [])];
   return {
     documents: counters.documents + Number(isAlive(after)) - Number(isAlive(before)),
     deletedDocuments: counters.deletedDocuments + Number(isDeleted(after)) - Number(isDeleted(before)),
@@ -26,14 +28,7 @@ export function countChange(counters: Counters, before: CountedDocument, after: 
   };
 }
 
-/** Bytes of the leaves, as stored and as readers get them. */
-export function leafBytes(tree: RevisionTree): { readonly live: number; readonly external: number } {
-  return bytesOf({ tree, winner: 0 });
-}
-
-function bytesOf(document: CountedDocument): TreeBytes {
-  if (!document) return noBytes;
-  const { tree } = document;
+export function bytesOf(tree: RevisionTree): TreeBytes {
   let [live, stored, external] = [0, 0, 0];
   for (const { size, attached } of tree) stored += attached ? size - attached.inherited : size;
   for (const leaf of leavesOf(tree)) {
@@ -42,6 +37,21 @@ function bytesOf(document: CountedDocument): TreeBytes {
     external += attached?.external ?? size;
   }
   return { live, stored, external };
+}
+
+/** What a revision's node tells of its value; `incoming` has its attachments in the same order. */
+export function bytesOfValue(
+  { body, attachments }: RevisionValue,
+  incoming: readonly Pick<IncomingAttachment, "kind">[],
+): Pick<RevisionNode, "size" | "attached"> {
+  let [size, external, inherited] = [body.length, body.length, 0];
+  if (attachments.length === 0) return { size };
+  attachments.forEach(({ length, storedLength }, index) => {
+    size += storedLength;
+    external += length;
+    if (incoming[index]?.kind === "stub") inherited += storedLength;
+  });
+  return { size, attached: { inherited, external } };
 }
 
 function isAlive(document: CountedDocument): boolean {

@@ -4,24 +4,30 @@ import type { DatabaseName, DocId, RevId, Seq } from "../../protocol/ids.js";
 import type { SecurityObject } from "../../protocol/security.js";
 import type { GroupCommit } from "../storage/group-commit.js";
 import { type DatabaseKeys, type DatabaseNumber, databaseKeys, directoryKey } from "../storage/keys.js";
-import type { Key, KeyRange, Store, WriteBatch } from "../storage/store.js";
+import type { Store, WriteBatch } from "../storage/store.js";
 import type { AttachmentInfo } from "./attachments/attachment-info.js";
+import { type ActiveTasks, beginCompaction } from "./active-tasks.js";
 import type { BlobStore, ByteRange } from "./attachments/blob-store.js";
 import { type IntakeOptions, smallAttachment, type TakenContent, takeContent } from "./attachments/intake.js";
-import { TakenDigests } from "./attachments/taken-digests.js";
+import { type Hold, TakenDigests } from "./attachments/taken-digests.js";
 import { type ChangesRange, countChanges, readChanges } from "./changes/read-changes.js";
 import { compact } from "./compaction.js";
+import type { DatabaseUpdates } from "./database-updates.js";
 import { type DirectoryRecord, decodeDirectoryRecord, encodeDirectoryRecord } from "./directory-record.js";
 import { type DocumentRecord, decodeDocumentRecord, decodeRevisionValue, type RevisionValue } from "./document-record.js";
 import { type EpochStart, formatSeq, resolveSeq } from "./epochs.js";
-import type { IncomingRevision } from "./incoming-revision.js";
+import { type IdRange, keyRange } from "./id-range.js";
+import type { IncomingAttachment, IncomingRevision } from "./incoming-revision.js";
 import { decodeLocal, deleteLocal, type LocalDocument, writeLocal } from "./local-documents.js";
+import { checkPartitionedId } from "./partitions.js";
+import { decodePurgeEntry, type PurgedRevisions, type PurgeTarget, purge } from "./purge.js";
 import { type MissingRevisions, missingRevisions } from "./revisions/missing.js";
 import { type RevisionNode, revOf } from "./revisions/tree.js";
 import type { SequenceEntry } from "./sequence-entry.js";
+import type { StoreCounts } from "./store-counts.js";
 import { type LogListener, type Progress, UpdateLog } from "./update-log.js";
 import type { Validate, ValidationContext, ValidationFunction } from "./validate.js";
-import { findValidationFunctions } from "./validation-functions.js";
+import { findValidationFunctions, ValidationFunctions } from "./validation-functions.js";
 import { type WriteOutcome, type Writer, writeRevisions } from "./write.js";
 
 /** What every database of a data directory shares. */
@@ -32,18 +38,15 @@ export interface DatabaseServices {
   /** Databases that somebody listens to: they must not be forgotten and opened a second time, which the listener would not hear. */
   readonly followed: Set<Database>;
   readonly epoch: string;
+  /** Hears of every write, for `_db_updates`. */
+  readonly updates: DatabaseUpdates;
+  readonly tasks: ActiveTasks;
+  readonly counts: StoreCounts;
   readonly validate: Validate;
   /** Names the realm that a validation function may share with other databases: the operator's own code. */
   readonly shareKeyOf?: (source: string) => string | undefined;
-}
-
-/** Ids in the order of their bytes: `from` inclusive, `to` exclusive. */
-export interface IdRange {
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  readonly descending?: boolean;
-  /** Records read at a time. */
-  readonly step?: number;
+  /** Told after every write. */
+  readonly wrote?: (database: Database) => void;
 }
 
 /** A document with its id: one record, read once. */
@@ -64,10 +67,12 @@ export class Database {
   readonly log: UpdateLog;
   readonly #services: DatabaseServices;
   #record: DirectoryRecord;
-  #validators: readonly ValidationFunction[] | undefined;
-  #designVersion = 0;
+  readonly #validators: ValidationFunctions;
   readonly #taken = new TakenDigests();
+  /** Bytes of attachments that no document names, roughly: of uploads under way, refused writes, purged documents. */
+  #unnamedBytes = 0;
   #compacting: Promise<void> | undefined;
+  #endingCompaction = false;
   #deleted = false;
 
   constructor(services: DatabaseServices, name: DatabaseName, record: DirectoryRecord, progress: Progress) {
@@ -78,6 +83,7 @@ export class Database {
     this.#services = services;
     this.#record = record;
     this.log = new UpdateLog(progress);
+    this.#validators = new ValidationFunctions(() => findValidationFunctions(this, services.shareKeyOf));
   }
 
   get deleted(): boolean {
@@ -92,6 +98,7 @@ export class Database {
   // Documents
 
   find(id: string): StoredDocument | undefined {
+    this.#services.counts.documentReads++;
     const bytes = this.#services.store.get(this.keys.document(id));
     return bytes && { id: id as DocId, record: decodeDocumentRecord(bytes) };
   }
@@ -130,21 +137,37 @@ export class Database {
   /** One outcome for each revision, in order, when all that was accepted is on disk. */
   async write(revisions: readonly IncomingRevision[], writer: Writer): Promise<readonly WriteOutcome[]> {
     this.#mustExist();
-    return await writeRevisions(
-      {
-        keys: this.keys,
-        commit: this.#services.commit,
-        log: this.log,
-        revsLimit: this.#record.revsLimit,
-        validation: () => this.#validation(),
-        designDocumentsChanged: () => this.#designDocumentsChanged(),
-        beforeTurn: () => this.#mustExist(),
-        firstOperations: (batch) => this.#enterEpoch(batch),
-        aborted: () => this.#reloadRecord(),
-      },
-      revisions,
-      writer,
-    );
+    if (this.partitioned) for (const { id } of revisions) checkPartitionedId(id);
+    const { revsLimit } = this.#record;
+    const target = { ...this.#turnTarget(), revsLimit, validation: () => this.#validation() };
+    let outcomes: readonly WriteOutcome[] = [];
+    try {
+      outcomes = await writeRevisions(target, revisions, writer);
+    } finally {
+      revisions.forEach(({ attachments }, index) => {
+        if (attachments.length > 0) this.#release(attachments, outcomes[index]);
+      });
+    }
+    this.#services.counts.databaseWrites++;
+    this.#services.counts.documentWrites += outcomes.length;
+    this.#services.wrote?.(this);
+    return outcomes;
+  }
+
+  /** What really went of each request, in order, when it is on disk. */
+  async purge(requests: readonly PurgedRevisions[]): Promise<readonly PurgedRevisions[]> {
+    this.#mustExist();
+    const { purged, bytes } = await purge(this.#turnTarget(), requests);
+    this.#unnamedBytes += bytes;
+    this.#services.wrote?.(this);
+    return purged;
+  }
+
+  /** The purge log, oldest first, in steps. */
+  async *purges(): AsyncIterable<readonly PurgedRevisions[]> {
+    for await (const entries of this.#services.store.range(this.keys.purges)) {
+      yield entries.map(({ value }) => decodePurgeEntry(value));
+    }
   }
 
   /** For `_revs_diff`: undefined when the document has all of them. */
@@ -155,9 +178,21 @@ export class Database {
   // Attachments
 
   /** Takes bytes in, before the write that names them. */
-  takeAttachment(source: Buffer | Readable, options: IntakeOptions): Promise<TakenContent> {
+  async takeAttachment(source: Buffer | Readable, options: IntakeOptions): Promise<TakenContent> {
     this.#mustExist();
-    return takeContent(this.#services.blobs, this.number, source, options, (digest) => this.#taken.add(digest));
+    let hold: Hold | undefined;
+    const content = await takeContent(this.#services.blobs, this.number, source, options, (digest) => {
+      hold = this.#taken.hold(digest);
+    });
+    this.#unnamedBytes += content.storedLength;
+    return { ...content, ...(hold ? { hold } : {}) };
+  }
+
+  /** The content of an attachment that a document here names, for another document to name it too. */
+  shareAttachment({ digest, length, storedLength, encoding }: AttachmentInfo): TakenContent {
+    const hold = this.#taken.hold(digest);
+    this.#unnamedBytes += storedLength;
+    return { digest, length, storedLength, ...(encoding ? { encoding } : {}), hold };
   }
 
   /** The stored bytes of an attachment (compressed when `encoding` says so), or a part of them. */
@@ -195,14 +230,27 @@ export class Database {
     };
   }
 
-  /** Bytes that the database's records take on disk, roughly. */
-  indexBytes(): Promise<number> {
-    return this.#services.store.approximateSize(this.keys.all.from, this.keys.all.to);
+  /** Bytes on disk, roughly: what was written last is not yet where the store can tell its size. */
+  async fileBytes(): Promise<number> {
+    const { store, blobs } = this.#services;
+    const records = await store.approximateSize(this.keys.all.from, this.keys.all.to);
+    return Math.max(this.log.committed.counters.storedBytes, records + (await blobs.bytes(this.number)));
+  }
+
+  /** Of the bytes on disk those that a compaction would give back, roughly. */
+  get garbageBytes(): number {
+    const { storedBytes, liveBytes } = this.log.committed.counters;
+    return storedBytes - liveBytes + Math.max(0, this.#unnamedBytes);
   }
 
   /** The last committed sequence. */
   get updateSeq(): number {
     return this.log.committed.seq;
+  }
+
+  /** Number of the last entry of the purge log. */
+  get purgeSeq(): number {
+    return this.log.committed.purgeSeq ?? 0;
   }
 
   seqText(seq: number): Seq {
@@ -222,12 +270,13 @@ export class Database {
   }
 
   /** `id` without `_local/`. Resolves to the new revision. */
-  writeLocal(id: string, body: Buffer, rev?: string): Promise<string> {
+  async writeLocal(id: string, body: Buffer, rev?: string): Promise<string> {
     this.#mustExist();
+    this.#services.counts.localDocumentWrites++;
     return writeLocal({ keys: this.keys, commit: this.#services.commit }, id, body, rev);
   }
 
-  deleteLocal(id: string, rev?: string): Promise<string> {
+  async deleteLocal(id: string, rev?: string): Promise<string> {
     this.#mustExist();
     return deleteLocal({ keys: this.keys, commit: this.#services.commit }, id, rev);
   }
@@ -246,7 +295,7 @@ export class Database {
     return this.#record.security;
   }
 
-  setSecurity(security: SecurityObject): Promise<void> {
+  async setSecurity(security: SecurityObject): Promise<void> {
     return this.#changeRecord({ security });
   }
 
@@ -254,8 +303,16 @@ export class Database {
     return this.#record.revsLimit;
   }
 
-  setRevsLimit(revsLimit: number): Promise<void> {
+  async setRevsLimit(revsLimit: number): Promise<void> {
     return this.#changeRecord({ revsLimit });
+  }
+
+  purgedInfosLimit(): number {
+    return this.#record.purgedInfosLimit;
+  }
+
+  async setPurgedInfosLimit(purgedInfosLimit: number): Promise<void> {
+    return this.#changeRecord({ purgedInfosLimit });
   }
 
   // Life
@@ -267,12 +324,17 @@ export class Database {
   /** Gives back what only old revisions and dropped attachments hold. A second call joins the first. */
   compact(): Promise<void> {
     this.#mustExist();
-    const { store, commit, blobs } = this.#services;
-    const target = { number: this.number, keys: this.keys, log: this.log, taken: this.#taken, store, commit, blobs };
-    this.#compacting ??= compact(target).finally(() => {
+    this.#compacting ??= this.#compact().finally(() => {
       this.#compacting = undefined;
     });
     return this.#compacting;
+  }
+
+  /** Ends a compaction under way between two of its steps, and waits for that. */
+  async endCompaction(): Promise<void> {
+    this.#endingCompaction = true;
+    await this.#compacting?.catch(() => undefined);
+    this.#endingCompaction = false;
   }
 
   /** The database is gone: writes are refused from now on, feeds end. */
@@ -280,6 +342,44 @@ export class Database {
     this.#deleted = true;
     this.log.end();
     this.#services.followed.delete(this);
+  }
+
+  async #compact(): Promise<void> {
+    const { store, commit, blobs, tasks } = this.#services;
+    const { number, keys, log } = this;
+    const unnamed = this.#unnamedBytes;
+    const ended = () => this.#deleted || this.#endingCompaction;
+    const purgesKept = this.#record.purgedInfosLimit;
+    const { progress, end } = beginCompaction(tasks, this.name, log.committed.counters);
+    try {
+      await compact({ number, keys, log, taken: this.#taken, store, commit, blobs, purgesKept, progress, ended });
+      this.#unnamedBytes -= unnamed;
+    } finally {
+      end();
+    }
+  }
+
+  /** What writes and purges need alike. */
+  #turnTarget(): PurgeTarget {
+    return {
+      keys: this.keys,
+      commit: this.#services.commit,
+      log: this.log,
+      designDocumentsChanged: () => this.#validators.designDocumentsChanged(),
+      beforeTurn: () => this.#mustExist(),
+      firstOperations: (batch) => this.#beforeChange(batch),
+      aborted: () => this.#reloadRecord(),
+    };
+  }
+
+  /** The write is over: its contents are named now, or nobody wants them. */
+  #release(attachments: readonly IncomingAttachment[], outcome: WriteOutcome | undefined): void {
+    for (const attachment of attachments) {
+      if (attachment.kind !== "new") continue;
+      const { hold, storedLength } = attachment.content;
+      if (hold) this.#taken.release(hold);
+      if (outcome && !outcome.error) this.#unnamedBytes -= storedLength;
+    }
   }
 
   #changeRecord(change: Partial<DirectoryRecord>): Promise<void> {
@@ -294,7 +394,8 @@ export class Database {
   }
 
   /** The first write in a new epoch notes where it begins here. */
-  #enterEpoch(batch: WriteBatch): void {
+  #beforeChange(batch: WriteBatch): void {
+    this.#services.updates.touch(this);
     const epochs = this.#epochs(this.log.pendingSeq + 1);
     if (epochs !== this.#record.epochs) this.#putRecord(batch, { epochs });
   }
@@ -313,8 +414,9 @@ export class Database {
   }
 
   #validation(): ValidationContext | undefined | Promise<ValidationContext | undefined> {
-    if (this.#validators) return this.#validationContext(this.#validators);
-    return this.#loadValidators().then((functions) => this.#validationContext(functions));
+    const functions = this.#validators.get();
+    if (!(functions instanceof Promise)) return this.#validationContext(functions);
+    return functions.then((found) => this.#validationContext(found));
   }
 
   #validationContext(functions: readonly ValidationFunction[]): ValidationContext | undefined {
@@ -328,29 +430,7 @@ export class Database {
     };
   }
 
-  async #loadValidators(): Promise<readonly ValidationFunction[]> {
-    const version = this.#designVersion;
-    const functions = await findValidationFunctions(this, this.#services.shareKeyOf);
-    // A design document that was written meanwhile makes what was read stale; the next write reads again.
-    if (version === this.#designVersion) this.#validators = functions;
-    return functions;
-  }
-
-  #designDocumentsChanged(): void {
-    this.#designVersion++;
-    this.#validators = undefined;
-  }
-
   #mustExist(): void {
     if (this.#deleted) throw new CouchError("not_found", "Database does not exist.");
   }
-}
-
-function keyRange({ from, to, descending = false, step }: IdRange, all: KeyRange, keyOf: (id: string) => Key): KeyRange {
-  return {
-    from: from === undefined ? all.from : keyOf(from),
-    to: to === undefined ? all.to : keyOf(to),
-    reverse: descending,
-    ...(step ? { step } : {}),
-  };
 }

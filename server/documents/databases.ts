@@ -20,7 +20,9 @@ import {
 import { openLevelStore } from "../storage/level-store.js";
 import type { Store } from "../storage/store.js";
 import { BlobStore } from "./attachments/blob-store.js";
+import { ActiveTasks } from "./active-tasks.js";
 import { Database, type DatabaseServices } from "./database.js";
+import { DatabaseUpdates } from "./database-updates.js";
 import {
   type DirectoryRecord,
   decodeDirectoryRecord,
@@ -28,7 +30,8 @@ import {
   newDirectoryRecord,
 } from "./directory-record.js";
 import { countersOfEntry, noCounters } from "./sequence-entry.js";
-import { decodeCounters } from "./stored-counters.js";
+import { decodeCounters, latestProgress } from "./stored-counters.js";
+import { newStoreCounts, type StoreCounts } from "./store-counts.js";
 import type { Progress } from "./update-log.js";
 import type { Validate } from "./validate.js";
 
@@ -42,7 +45,7 @@ export interface DatabasesOptions {
   readonly newEpoch?: boolean;
 }
 
-/** What happened to a database, for `_db_updates` and for whoever keeps something by its name. */
+/** What happened to a database, for whoever keeps something by its name. */
 export interface DatabaseEvent {
   readonly name: DatabaseName;
   readonly type: "created" | "deleted";
@@ -86,7 +89,18 @@ export class Databases {
       const commit = new GroupCommit(store);
       const next = store.get(nextDatabaseKey);
       const followed = new Set<Database>();
-      const services = { store, commit, blobs, followed, epoch, validate, ...(shareKeyOf ? { shareKeyOf } : {}) };
+      const services = {
+        store,
+        commit,
+        blobs,
+        followed,
+        epoch,
+        updates: await DatabaseUpdates.open(store, commit, epoch),
+        tasks: new ActiveTasks(),
+        counts: newStoreCounts(),
+        validate,
+        ...(shareKeyOf ? { shareKeyOf } : {}),
+      };
       const databases = new Databases(services, next ? Number(next.toString()) : 1);
       await databases.#resumeClearing();
       return databases;
@@ -100,6 +114,25 @@ export class Databases {
     return this.#services.commit;
   }
 
+  /** What happens to all of them. */
+  get updates(): DatabaseUpdates {
+    return this.#services.updates;
+  }
+
+  /** Long work under way. */
+  get tasks(): ActiveTasks {
+    return this.#services.tasks;
+  }
+
+  get counts(): Readonly<StoreCounts> {
+    return this.#services.counts;
+  }
+
+  /** How many are in memory. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
   /** @throws CouchError file_exists */
   async create(name: DatabaseName, { partitioned = false }: { readonly partitioned?: boolean } = {}): Promise<Database> {
     const { commit, epoch } = this.#services;
@@ -110,6 +143,7 @@ export class Databases {
     await commit.write((batch) => {
       batch.put(key, encodeDirectoryRecord(record));
       batch.put(nextDatabaseKey, Buffer.from(String(this.#nextNumber)));
+      this.#services.updates.created(name, batch);
     });
     // Somebody may have opened it in the moment between the disk and here.
     const database = this.opened(name) ?? this.#keep(this.#build(name, record, { seq: 0, counters: noCounters }));
@@ -150,6 +184,7 @@ export class Databases {
     await commit.write((batch) => {
       batch.delete(key);
       batch.put(droppedKey(number), Buffer.alloc(0));
+      this.#services.updates.deleted(name, batch);
     });
     this.#announce({ name, type: "deleted" });
     this.#clear(number);
@@ -178,6 +213,7 @@ export class Databases {
   /** Finishes what is being written, ends feeds, closes the store. */
   async close(): Promise<void> {
     for (const reference of this.#reachable.values()) reference.deref()?.log.end();
+    this.#services.updates.end();
     await this.#services.commit.idle();
     await this.#clearing;
     await this.#services.store.close();
@@ -200,9 +236,8 @@ export class Databases {
     const written = last
       ? { seq: keys.seqOf(last.key), counters: countersOfEntry(last.value) }
       : { seq: 0, counters: noCounters };
-    const kept = store.get(keys.meta("counters"));
-    const stored = kept && decodeCounters(kept);
-    const progress = stored && stored.seq >= written.seq ? stored : written;
+    const stored = store.get(keys.meta("counters"));
+    const progress = latestProgress(written, stored && decodeCounters(stored));
     // Made meanwhile by `create`: that object is the one.
     const opened = this.opened(name);
     if (opened) return opened;

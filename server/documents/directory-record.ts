@@ -10,12 +10,15 @@ export interface DirectoryRecord {
   readonly created: number;
   readonly security: SecurityObject;
   readonly revsLimit: number;
+  /** Entries of the purge log that a compaction leaves. */
+  readonly purgedInfosLimit: number;
   /** Oldest first. */
   readonly epochs: readonly EpochStart[];
 }
 
-/** CouchDB's default. */
+/** CouchDB's defaults. */
 export const defaultRevsLimit = 1000;
+export const defaultPurgedInfosLimit = 1000;
 
 export function newDirectoryRecord(
   number: DatabaseNumber,
@@ -27,25 +30,33 @@ export function newDirectoryRecord(
     created: options.created,
     security: defaultSecurity,
     revsLimit: defaultRevsLimit,
+    purgedInfosLimit: defaultPurgedInfosLimit,
     epochs: [{ epoch: options.epoch, first: 1 }],
   };
 }
 
+const defaults = {
+  security: defaultSecurity,
+  revsLimit: defaultRevsLimit,
+  purgedInfosLimit: defaultPurgedInfosLimit,
+  partitioned: false,
+};
+
 /** Defaults are left out: a hundred thousand databases have them. */
 export function encodeDirectoryRecord(record: DirectoryRecord): Buffer {
-  const { security, revsLimit, partitioned, ...rest } = record;
+  const { security, revsLimit, purgedInfosLimit, partitioned, ...rest } = record;
   return Buffer.from(
     JSON.stringify({
       ...rest,
       ...(security === defaultSecurity ? {} : { security }),
       ...(revsLimit === defaultRevsLimit ? {} : { revsLimit }),
+      ...(purgedInfosLimit === defaultPurgedInfosLimit ? {} : { purgedInfosLimit }),
       ...(partitioned ? { partitioned } : {}),
     }),
   );
 }
 
 export function decodeDirectoryRecord(bytes: Buffer): DirectoryRecord {
-  const record = JSON.parse(bytes.toString()) as Omit<DirectoryRecord, "security" | "revsLimit" | "partitioned"> &
-    Partial<DirectoryRecord>;
-  return { security: defaultSecurity, revsLimit: defaultRevsLimit, partitioned: false, ...record };
+  const record = JSON.parse(bytes.toString()) as Omit<DirectoryRecord, keyof typeof defaults> & Partial<DirectoryRecord>;
+  return { ...defaults, ...record };
 }

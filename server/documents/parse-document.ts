@@ -4,7 +4,7 @@
  */
 import { CouchError } from "../../protocol/errors.js";
 import { type DocId, generationOf, hashOf, maxGeneration, parseDocId, parseRevId, type RevId } from "../../protocol/ids.js";
-import type { ScannedDocument } from "../../protocol/json-text.js";
+import type { ScannedDocument } from "./json/json-text.js";
 import type { TakenContent } from "./attachments/intake.js";
 import type { IncomingAttachment, IncomingRevision, RevisionOrigin } from "./incoming-revision.js";
 import type { RevisionPath } from "./revisions/tree.js";

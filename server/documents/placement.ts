@@ -3,7 +3,7 @@
  * stand for, or a conflict. Pure but for reading ancestors' values.
  */
 import { CouchError } from "../../protocol/errors.js";
-import { generationOf, hashOf, type RevId } from "../../protocol/ids.js";
+import { generationOf, hashOf, maxGeneration, type RevId } from "../../protocol/ids.js";
 import type { AttachmentInfo } from "./attachments/attachment-info.js";
 import type { DocumentRecord, RevisionValue } from "./document-record.js";
 import type { IncomingRevision, NewAttachment } from "./incoming-revision.js";
@@ -31,6 +31,7 @@ export function place(incoming: IncomingRevision, record: DocumentRecord | undef
   if (origin.mustExist && !record) throw new CouchError("conflict");
   // Generation 0 is how some clients say "not there yet".
   const parent = origin.parent && generationOf(origin.parent) > 0 ? origin.parent : undefined;
+  if (parent && generationOf(parent) >= maxGeneration) throw new CouchError("bad_request", "Invalid rev format");
   const { index, rev } = parentOf(incoming, record, parent);
   const history: RevisionPath =
     index !== undefined

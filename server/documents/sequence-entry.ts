@@ -10,6 +10,7 @@
  */
 import type { RevId } from "../../protocol/ids.js";
 import { ByteReader, ByteWriter } from "./bytes.js";
+import { leavesOf, type RevisionNode, type RevisionTree, revOf } from "./revisions/tree.js";
 
 /** What `GET /{db}` tells of a database. */
 export interface Counters {
@@ -46,6 +47,12 @@ export interface SequenceEntry {
   readonly severalLeaves: boolean;
   /** JSON text of the row's members behind `seq`, without the closing brace. */
   readonly row: Buffer;
+}
+
+/** What a feed tells of a document. */
+export function changeRow(id: string, tree: RevisionTree, winner: number): ChangeRow {
+  const node = tree[winner] as RevisionNode;
+  return { id, rev: revOf(node), deleted: node.deleted, severalLeaves: leavesOf(tree).length > 1 };
 }
 
 const deletedRow = 1;

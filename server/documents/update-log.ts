@@ -1,11 +1,12 @@
 import type { DocId } from "../../protocol/ids.js";
-import type { RevisionNode } from "./revisions/tree.js";
 import { type Counters, noCounters } from "./sequence-entry.js";
 
 /** How far a database has come. */
 export interface Progress {
   readonly seq: number;
   readonly counters: Counters;
+  /** Number of the last entry of the purge log; absent where nothing was ever purged. */
+  readonly purgeSeq?: number;
 }
 
 /** A change that was written: the feed's record under its sequence. */
@@ -19,16 +20,10 @@ export interface Announcement {
 export interface LogListener {
   /** After a commit, in the order of commits: the changes that it brought, in the order of their sequences. */
   changed(changes: readonly Announcement[]): void;
+  /** After a commit that purged documents and left nothing of them: no change tells of these. */
+  purged?(ids: readonly DocId[]): void;
   /** The database was deleted, or the server stops: nothing more will come. */
   ended?(): void;
-}
-
-/** What one revision adds to the counters. */
-export interface CountedChange {
-  readonly before: RevisionNode | undefined;
-  readonly after: RevisionNode;
-  readonly liveBytes: number;
-  readonly storedBytes: number;
 }
 
 /**
@@ -66,33 +61,19 @@ export class UpdateLog {
     return this.followed || this.#pending !== this.#committed;
   }
 
-  /** The counters after a change, which `advance` then makes the pending ones. */
-  count({ before, after, liveBytes, storedBytes }: CountedChange): Counters {
-    const { counters } = this.#pending;
-    const alive = Number(!after.deleted) - Number(before !== undefined && !before.deleted);
-    const dead = Number(after.deleted) - Number(before?.deleted ?? false);
-    return {
-      documents: counters.documents + alive,
-      deletedDocuments: counters.deletedDocuments + dead,
-      liveBytes: Math.max(0, counters.liveBytes + liveBytes),
-      storedBytes: Math.max(0, counters.storedBytes + storedBytes),
-    };
-  }
-
   advance(seq: number, counters: Counters): void {
-    this.#pending = { seq, counters };
+    this.#pending = { ...this.#pending, seq, counters };
   }
 
-  /** Compaction gave bytes back. */
-  reclaim(bytes: number): void {
-    const { seq, counters } = this.#pending;
-    this.#pending = { seq, counters: { ...counters, storedBytes: Math.max(0, counters.storedBytes - bytes) } };
+  advancePurge(purgeSeq: number): void {
+    this.#pending = { ...this.#pending, purgeSeq };
   }
 
   /** The writes up to `reached` are on disk. */
-  settle(reached: Progress, changes: readonly Announcement[]): void {
+  settle(reached: Progress, changes: readonly Announcement[], purged: readonly DocId[] = []): void {
     this.#committed = reached;
     if (changes.length > 0) for (const listener of this.#listeners) listener.changed(changes);
+    if (purged.length > 0) for (const listener of this.#listeners) listener.purged?.(purged);
   }
 
   /** What was pending is lost. */

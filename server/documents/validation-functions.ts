@@ -5,6 +5,35 @@ import type { ValidationFunction } from "./validate.js";
 
 const looksAround = /\b(require|this)\b/;
 
+/** The functions of one database: read when they are first asked for, and again after a design document changed. */
+export class ValidationFunctions {
+  #known: readonly ValidationFunction[] | undefined;
+  #version = 0;
+  readonly #find: () => Promise<readonly ValidationFunction[]>;
+
+  constructor(find: () => Promise<readonly ValidationFunction[]>) {
+    this.#find = find;
+  }
+
+  /** Without a promise once they are known: every write asks. */
+  get(): readonly ValidationFunction[] | Promise<readonly ValidationFunction[]> {
+    return this.#known ?? this.#load();
+  }
+
+  designDocumentsChanged(): void {
+    this.#version++;
+    this.#known = undefined;
+  }
+
+  async #load(): Promise<readonly ValidationFunction[]> {
+    const version = this.#version;
+    const functions = await this.#find();
+    // A design document that was written meanwhile makes what was read stale; the next write reads again.
+    if (version === this.#version) this.#known = functions;
+    return functions;
+  }
+}
+
 export async function findValidationFunctions(
   database: Pick<Database, "documents" | "value">,
   shareKeyOf?: (source: string) => string | undefined,

@@ -17,6 +17,7 @@ import type { Identity } from "../../protocol/security.js";
 import type { GroupCommit } from "../storage/group-commit.js";
 import type { DatabaseKeys } from "../storage/keys.js";
 import type { WriteBatch } from "../storage/store.js";
+import { bytesOfValue, countChange } from "./counting.js";
 import {
   type DocumentRecord,
   decodeDocumentRecord,
@@ -29,9 +30,9 @@ import type { IncomingRevision } from "./incoming-revision.js";
 import { type Placement, place } from "./placement.js";
 import { merge } from "./revisions/merge.js";
 import { stem } from "./revisions/stem.js";
-import { findRevision, isLeaf, leavesOf, type RevisionNode, revOf, sameTree } from "./revisions/tree.js";
+import { findRevision, type RevisionNode, revOf, sameTree } from "./revisions/tree.js";
 import { winnerOf } from "./revisions/winner.js";
-import { encodeSequenceEntry } from "./sequence-entry.js";
+import { changeRow, encodeSequenceEntry } from "./sequence-entry.js";
 import type { Announcement, UpdateLog } from "./update-log.js";
 import { type ValidationContext, type ValidationSubject, validateRevisions } from "./validate.js";
 
@@ -199,9 +200,9 @@ class Turn {
     const { keys, log, revsLimit } = this.#target;
     const { id, deleted } = incoming;
     const encoded = encodeRevisionValue(value);
-    const size = value.attachments.reduce((sum, { storedLength }) => sum + storedLength, value.body.length);
+    const bytes = bytesOfValue(value, incoming.attachments);
     const before = record?.tree ?? [];
-    const merged = merge(before, path, { deleted, seq: log.pendingSeq + 1, size });
+    const merged = merge(before, path, { deleted, seq: log.pendingSeq + 1, ...bytes });
     const newest = merged.tree[merged.index] as RevisionNode;
     const rev = revOf(newest);
     if (merged.outcome === "already-there") return rev;
@@ -236,15 +237,9 @@ class Turn {
 
     this.#target.firstOperations(this.#batch);
     if (record) this.#batch.delete(keys.sequence(record.seq));
-    const counters = log.count({
-      before: record ? (before[record.winner] as RevisionNode) : undefined,
-      after: winnerNode,
-      liveBytes: liveBytes(tree) - (record ? liveBytes(before) : 0),
-      storedBytes: (wrote ? size : 0) - removed.reduce((sum, node) => sum + node.size, 0),
-    });
+    const counters = countChange(log.pending.counters, record, { tree, winner });
     const next: DocumentRecord = { tree, winner, seq, inline };
-    const row = { id, rev: revOf(winnerNode), deleted: winnerNode.deleted, severalLeaves: !oneLeaf(tree, winner) };
-    const entry = encodeSequenceEntry(row, counters);
+    const entry = encodeSequenceEntry(changeRow(id, tree, winner), counters);
     this.#batch.put(keys.document(id), encodeDocumentRecord(next));
     this.#batch.put(keys.sequence(seq), entry);
     log.advance(seq, counters);
@@ -261,16 +256,6 @@ function namesOf({ id, origin }: IncomingRevision): WriteOutcome {
 
 function isRemoved(removed: readonly RevisionNode[], node: RevisionNode): boolean {
   return removed.some(({ generation, hash }) => generation === node.generation && hash === node.hash);
-}
-
-/** True when the winner is the only leaf; cheap for the plain line of history that most documents have. */
-function oneLeaf(tree: DocumentRecord["tree"], winner: number): boolean {
-  return winner === tree.length - 1 && isLeaf(tree, winner) && leavesOf(tree).length === 1;
-}
-
-function liveBytes(tree: DocumentRecord["tree"]): number {
-  if (tree.length === 1) return (tree[0] as RevisionNode).size;
-  return leavesOf(tree).reduce((sum, leaf) => sum + (tree[leaf] as RevisionNode).size, 0);
 }
 
 function asCouchError(error: unknown): CouchError {

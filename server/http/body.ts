@@ -2,7 +2,7 @@
 import { createGunzip } from "node:zlib";
 import type { Readable } from "node:stream";
 import { CouchError } from "../../protocol/errors.js";
-import { canonicalJson } from "../../protocol/json-text.js";
+import { canonicalJson } from "../documents/json/json-text.js";
 import type { Call } from "./call.js";
 
 /** The body as it came (decompressed when the client compressed it). @throws CouchError too_large, bad_request */

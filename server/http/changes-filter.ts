@@ -1,7 +1,7 @@
 /** Which changes the reader of a feed wants: `filter` of `_changes`. */
 import { CouchError } from "../../protocol/errors.js";
 import { isDesignDocId } from "../../protocol/ids.js";
-import { pickMember } from "../../protocol/json-text.js";
+import { pickMember } from "../documents/json/json-text.js";
 import type { Database } from "../documents/database.js";
 import { pickWinner } from "../documents/show-document.js";
 import type { Query } from "./query.js";

@@ -44,7 +44,11 @@ export function createListener(services: Services, table: readonly PathRoutes[])
       onRequest: (request, reply) => {
         reply.hijack();
         const params = request.params as Record<string, string>;
-        void answer(services, { request: request.raw, response: reply.raw, routes, params });
+        answer(services, { request: request.raw, response: reply.raw, routes, params }).catch((err: unknown) => {
+          // Nothing sensible can be sent any more; the client sees its connection end.
+          services.log.error({ err }, "an answer could not be sent");
+          reply.raw.destroy();
+        });
       },
       handler: () => {
         throw new Error("unreachable: every request is answered in onRequest");

@@ -5,7 +5,7 @@
 import type { Readable } from "node:stream";
 import { CouchError } from "../../protocol/errors.js";
 import type { RevId } from "../../protocol/ids.js";
-import { scanDocument } from "../../protocol/json-text.js";
+import { scanDocument } from "../documents/json/json-text.js";
 import type { TakenContent } from "../documents/attachments/intake.js";
 import { ByteWriter } from "../documents/bytes.js";
 import type { Database } from "../documents/database.js";

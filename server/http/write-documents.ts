@@ -4,7 +4,7 @@
  */
 import { CouchError } from "../../protocol/errors.js";
 import { isDesignDocId, parseDocId } from "../../protocol/ids.js";
-import { type ScannedDocument, scanDocument } from "../../protocol/json-text.js";
+import { type ScannedDocument, scanDocument } from "../documents/json/json-text.js";
 import type { JsonDocument } from "../backend/backend.js";
 import { documentText } from "../documents/document-text.js";
 import type { IncomingRevision } from "../documents/incoming-revision.js";

@@ -7,12 +7,16 @@ export interface CommitListener {
   aborted?(): void;
 }
 
+/** Adds to a batch what follows from all that is in it, and may wait for what becomes of it. Must not throw. */
+export type Seal = (batch: WriteBatch) => CommitListener | undefined;
+
 /** What is on its way to the disk: one batch, and what it will make of each key. */
 interface Pending {
   readonly batch: StoreBatch;
   /** null: deleted. */
   readonly view: Map<Key, Buffer | null>;
   readonly listeners: CommitListener[];
+  writes: number;
   readonly done: Promise<void>;
   resolve(): void;
   reject(error: unknown): void;
@@ -23,6 +27,8 @@ export interface CommitStatistics {
   readonly operations: number;
   /** Milliseconds spent waiting for the disk. */
   readonly milliseconds: number;
+  /** Writes that wait for the disk now. */
+  readonly waiting: number;
 }
 
 /**
@@ -41,9 +47,15 @@ export class GroupCommit {
   #commits = 0;
   #operations = 0;
   #milliseconds = 0;
+  #seal: Seal | undefined;
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  /** Has `seal` called with every batch from now on, right before it is flushed: once for all writes that share it. */
+  sealWith(seal: Seal): void {
+    this.#seal = seal;
   }
 
   /** What the key holds for the next writer: pending operations first, then what is committed. */
@@ -64,7 +76,32 @@ export class GroupCommit {
       pending ??= this.#open();
       return pending;
     };
-    fill({
+    fill(this.#into(open));
+    if (!pending) return (this.#filling ?? this.#flushing)?.done ?? Promise.resolve();
+    pending.writes++;
+    if (listener) pending.listeners.push(listener);
+    return pending.done;
+  }
+
+  /** Resolves when what is being flushed at this moment, if anything is, is on disk or lost. */
+  async flushed(): Promise<void> {
+    await this.#flushing?.done.catch(() => undefined);
+  }
+
+  /** Resolves when nothing is pending any more. */
+  async idle(): Promise<void> {
+    while (this.#filling || this.#flushing) {
+      await (this.#filling ?? this.#flushing)?.done.catch(() => undefined);
+    }
+  }
+
+  statistics(): CommitStatistics {
+    const waiting = (this.#filling?.writes ?? 0) + (this.#flushing?.writes ?? 0);
+    return { commits: this.#commits, operations: this.#operations, milliseconds: this.#milliseconds, waiting };
+  }
+
+  #into(open: () => Pending): WriteBatch {
+    return {
       put: (key, value) => {
         const { batch, view } = open();
         batch.put(key, value);
@@ -77,21 +114,7 @@ export class GroupCommit {
         view.set(key, null);
         this.#operations++;
       },
-    });
-    if (!pending) return (this.#filling ?? this.#flushing)?.done ?? Promise.resolve();
-    if (listener) pending.listeners.push(listener);
-    return pending.done;
-  }
-
-  /** Resolves when nothing is pending any more. */
-  async idle(): Promise<void> {
-    while (this.#filling || this.#flushing) {
-      await (this.#filling ?? this.#flushing)?.done.catch(() => undefined);
-    }
-  }
-
-  statistics(): CommitStatistics {
-    return { commits: this.#commits, operations: this.#operations, milliseconds: this.#milliseconds };
+    };
   }
 
   #open(): Pending {
@@ -99,7 +122,7 @@ export class GroupCommit {
     const { promise, resolve, reject } = deferred();
     // A rejection is every writer's own to see; without a writer waiting (batch=ok) it must not end the process.
     promise.catch(() => undefined);
-    this.#filling = { batch: this.#store.batch(), view: new Map(), listeners: [], done: promise, resolve, reject };
+    this.#filling = { batch: this.#store.batch(), view: new Map(), listeners: [], writes: 0, done: promise, resolve, reject };
     // Not at once: requests that were read from their sockets in this turn of the event loop still join.
     if (!this.#flushing) setImmediate(() => void this.#flush());
     return this.#filling;
@@ -108,6 +131,9 @@ export class GroupCommit {
   async #flush(): Promise<void> {
     const flushing = this.#filling;
     if (!flushing || this.#flushing) return;
+    // Still the one that is being filled: what the seal reads are the operations of all who wrote into it.
+    const sealed = this.#seal?.(this.#into(() => flushing));
+    if (sealed) flushing.listeners.push(sealed);
     this.#filling = undefined;
     this.#flushing = flushing;
     const began = performance.now();
@@ -128,7 +154,16 @@ export class GroupCommit {
     this.#milliseconds += performance.now() - began;
     this.#flushing = undefined;
     if (this.#filling) void this.#flush();
-    for (const listener of flushing.listeners) listener.committed?.();
+    for (const listener of flushing.listeners) {
+      try {
+        listener.committed?.();
+      } catch (error) {
+        // What is on disk is acknowledged whatever its listeners do; their failure is nobody's request to answer for.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
     flushing.resolve();
   }
 }

@@ -6,6 +6,8 @@
  *   /next-database                number that the next database gets
  *   /databases/NAME               directory record of a database: its number, properties, epochs
  *   /dropped/NUMBER               a database whose records are still to be cleared
+ *   /updates/SEQUENCE             what happened to a database, for `_db_updates`
+ *   /updated/NAME                 the sequences of a database's records under /updates
  *
  *   NUMBER d DOCID                document record: revision tree, and the winner's body when it is small
  *   NUMBER b DOCID \0 REV         a body that does not stand beside its tree
@@ -49,6 +51,21 @@ export function droppedKey(number: DatabaseNumber): Key {
 
 export function numberOfDroppedKey(key: Key): DatabaseNumber {
   return Number.parseInt(key.slice(droppedPrefix.length), 16);
+}
+
+const updatesPrefix = "/updates/";
+export const updatesRange = { from: updatesPrefix, to: "/updates0" } as const;
+
+export function updateKey(seq: number): Key {
+  return updatesPrefix + fixedHex(seq, 12);
+}
+
+export function seqOfUpdateKey(key: Key): number {
+  return Number.parseInt(key.slice(updatesPrefix.length), 16);
+}
+
+export function updatedKey(name: string): Key {
+  return `/updated/${name}`;
 }
 
 /** The keys of one database. The prefix is made once, when the database is opened. */

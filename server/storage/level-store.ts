@@ -4,6 +4,11 @@ import type { Entry, Key, KeyRange, Store, StoreBatch } from "./store.js";
 
 type Bytes = Level<Key, Buffer>;
 
+interface ClassicLevel {
+  compactRange(from: Key, to: Key): Promise<void>;
+  approximateSize(from: Key, to: Key): Promise<number>;
+}
+
 /** Entries per step of a range when nothing else is asked for. */
 const defaultStep = 500;
 
@@ -81,8 +86,17 @@ class LevelStore implements Store {
     return this.#level.clear({ gte: from, lt: to });
   }
 
+  reclaim(from: Key, to: Key): Promise<void> {
+    return this.#classic.compactRange(from, to);
+  }
+
   approximateSize(from: Key, to: Key): Promise<number> {
-    return (this.#level as unknown as { approximateSize(a: Key, b: Key): Promise<number> }).approximateSize(from, to);
+    return this.#classic.approximateSize(from, to);
+  }
+
+  /** What only the LevelDB of Node has, not the one of browsers, and `level` is typed for both. */
+  get #classic(): ClassicLevel {
+    return this.#level as unknown as ClassicLevel;
   }
 
   close(): Promise<void> {

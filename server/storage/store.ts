@@ -49,6 +49,8 @@ export interface Store {
   batch(): StoreBatch;
   /** Removes a range of keys; not atomic, so only for what nothing refers to any more. */
   clear(from: Key, to: Key): Promise<void>;
+  /** Gives the room back that removed and overwritten keys of a range still take; may take as long as rewriting the range. */
+  reclaim(from: Key, to: Key): Promise<void>;
   /** Bytes on disk that a range takes, roughly. */
   approximateSize(from: Key, to: Key): Promise<number>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CouchError } from "../../protocol/errors.js";
 import { maxGeneration } from "../../protocol/ids.js";
-import { scanDocument } from "../../protocol/json-text.js";
+import { scanDocument } from "../../server/documents/json/json-text.js";
 import {
   editOrigin,
   type ParsedDocument,

@@ -179,7 +179,7 @@ describe("a sequence entry", () => {
       severalLeaves: fc.boolean(),
     });
     const counters = fc.record(
-      { documents: count, deletedDocuments: count, liveBytes: count, storedBytes: count },
+      { documents: count, deletedDocuments: count, liveBytes: count, storedBytes: count, externalBytes: count },
       plain,
     );
     fc.assert(

@@ -7,7 +7,7 @@ import { linesOf } from "./revision-trees.js";
 
 /** Counts all documents, as nobody could afford to for each request. */
 export async function recount(database: Database): Promise<Counters> {
-  let [documents, deletedDocuments, liveBytes, storedBytes] = [0, 0, 0, 0];
+  let [documents, deletedDocuments, liveBytes, storedBytes, externalBytes] = [0, 0, 0, 0, 0];
   for await (const step of database.documents({})) {
     for (const document of step) {
       const { tree } = document.record;
@@ -19,12 +19,14 @@ export async function recount(database: Database): Promise<Counters> {
         const value = database.value(document, index);
         if (!value) throw new Error(`the body of ${document.id} ${revOf(node)} is not there`);
         const bytes = value.attachments.reduce((sum, { storedLength }) => sum + storedLength, value.body.length);
-        storedBytes += bytes;
-        if (leaves.has(index)) liveBytes += bytes;
+        storedBytes += bytes - (node.attached?.inherited ?? 0);
+        if (!leaves.has(index)) return;
+        liveBytes += bytes;
+        externalBytes += value.attachments.reduce((sum, { length }) => sum + length, value.body.length);
       });
     }
   }
-  return { documents, deletedDocuments, liveBytes, storedBytes };
+  return { documents, deletedDocuments, liveBytes, storedBytes, externalBytes };
 }
 
 /** Of each document the tree, the winner, and the content of every leaf: what replicas have in common, and nothing else. */

@@ -54,6 +54,8 @@ export class HeldStore implements Store {
     for await (const entries of this.range({ from, to })) for (const { key } of entries) this.contents.delete(key);
   }
 
+  async reclaim(): Promise<void> {}
+
   async approximateSize(): Promise<number> {
     return 0;
   }

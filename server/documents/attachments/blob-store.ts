@@ -30,11 +30,16 @@ export interface BlobDraft {
 const readChunk = 512 * 1024;
 /** Directories remembered to exist and to be on disk; a forgotten one costs two syncs. */
 const rememberedDirectories = 10_000;
+/** Databases whose bytes are remembered while no file of theirs comes or goes; a forgotten one costs a look at each file. */
+const rememberedSizes = 10_000;
+/** Files looked at at the same time: as many as the thread pool has threads. */
+const looks = 4;
 
 export class BlobStore {
   readonly #root: string;
   readonly #rootSync: SharedSync;
   readonly #directories = new LRUCache<DatabaseNumber, SharedSync>({ max: rememberedDirectories });
+  readonly #sizes = new LRUCache<DatabaseNumber, Promise<number>>({ max: rememberedSizes });
 
   constructor(root: string) {
     this.#root = root;
@@ -57,6 +62,7 @@ export class BlobStore {
         await file.close();
         const directory = await this.#ensureDirectory(database);
         await rename(path, this.#path(database, digest));
+        this.#sizes.delete(database);
         await directory.sync();
       },
       discard: async () => {
@@ -81,6 +87,17 @@ export class BlobStore {
   /** Synchronous, so that nobody can take the same content in between the decision to remove it and the removal. */
   remove(database: DatabaseNumber, digest: string): void {
     rmSync(this.#path(database, digest), { force: true });
+    this.#sizes.delete(database);
+  }
+
+  /** Bytes of all files of a database. */
+  bytes(database: DatabaseNumber): Promise<number> {
+    const known = this.#sizes.get(database);
+    if (known) return known;
+    const counted = this.#count(database);
+    this.#sizes.set(database, counted);
+    counted.catch(() => this.#sizes.delete(database));
+    return counted;
   }
 
   /** Every digest that a database has a file of, in no order. */
@@ -92,7 +109,22 @@ export class BlobStore {
   /** Removes every file of a database. */
   async removeAll(database: DatabaseNumber): Promise<void> {
     this.#directories.delete(database);
+    this.#sizes.delete(database);
     await rm(this.#directory(database), { recursive: true, force: true });
+  }
+
+  async #count(database: DatabaseNumber): Promise<number> {
+    const names = await readdir(this.#directory(database)).catch(() => []);
+    let bytes = 0;
+    const look = async (): Promise<void> => {
+      for (let name = names.pop(); name !== undefined; name = names.pop()) {
+        // One that was removed meanwhile takes no room.
+        const file = await stat(join(this.#directory(database), name)).catch(() => undefined);
+        bytes += file?.size ?? 0;
+      }
+    };
+    await Promise.all(Array.from({ length: looks }, look));
+    return bytes;
   }
 
   #path(database: DatabaseNumber, digest: string): string {

@@ -8,6 +8,7 @@ import { createGzip } from "node:zlib";
 import { CouchError } from "../../../protocol/errors.js";
 import type { DatabaseNumber } from "../../storage/keys.js";
 import type { BlobDraft, BlobStore } from "./blob-store.js";
+import type { Hold } from "./taken-digests.js";
 
 /** Stored bytes up to here lie in the store, beside the bodies; longer ones are files. */
 export const smallAttachment = 8 * 1024;
@@ -20,6 +21,8 @@ export interface TakenContent {
   readonly encoding?: "gzip";
   /** The stored bytes, when they are small. */
   readonly small?: Buffer;
+  /** Keeps sweeps away from the bytes until the write that names them is over. */
+  readonly hold?: Hold;
 }
 
 export interface IntakeOptions {

@@ -1,25 +1,56 @@
 /**
- * Contents that were taken in lately, whose documents may not be written yet: a sweep must not remove them. Each is remembered
- * until a sweep that began after it has ended, so that no request has to say when it is done.
+ * Contents between their arrival and the write that names them: a sweep, which knows only what documents name, must leave them
+ * alone. A content is held from the moment its digest is known until its write is over, however long a slow upload beside it takes
+ * and however many sweeps come and go meanwhile.
+ *
+ * A request that fails before its write lets go by being forgotten: holds are referred to weakly, so that no error path has to
+ * remember them.
  */
-export class TakenDigests {
-  #young = new Set<string>();
-  #old = new Set<string>();
+export interface Hold {
+  readonly digest: string;
+}
 
-  add(digest: string): void {
-    this.#young.add(digest);
+type Reference = WeakRef<Hold>;
+
+const references = new WeakMap<Hold, Reference>();
+const forgotten = new FinalizationRegistry<() => void>((forget) => forget());
+
+export class TakenDigests {
+  readonly #holds = new Set<Reference>();
+  /** While a sweep is under way: all that was held at its beginning or since. What names it may be behind the sweep already. */
+  #spared: Set<string> | undefined;
+
+  hold(digest: string): Hold {
+    const hold = { digest };
+    const holds = this.#holds;
+    const reference = new WeakRef(hold);
+    holds.add(reference);
+    references.set(hold, reference);
+    forgotten.register(hold, () => holds.delete(reference));
+    this.#spared?.add(digest);
+    return hold;
   }
 
-  has(digest: string): boolean {
-    return this.#young.has(digest) || this.#old.has(digest);
+  /** The write is over: a document names the content, or none ever will. */
+  release(hold: Hold): void {
+    const reference = references.get(hold);
+    if (reference) this.#holds.delete(reference);
   }
 
   beginSweep(): void {
-    for (const digest of this.#young) this.#old.add(digest);
-    this.#young = new Set();
+    this.#spared = new Set();
+    for (const reference of this.#holds) {
+      const hold = reference.deref();
+      if (hold) this.#spared.add(hold.digest);
+    }
+  }
+
+  /** Asked between `beginSweep` and `endSweep`. */
+  isSpared(digest: string): boolean {
+    return this.#spared?.has(digest) ?? true;
   }
 
   endSweep(): void {
-    this.#old = new Set();
+    this.#spared = undefined;
   }
 }

@@ -3,8 +3,7 @@
  * and in a large one.
  */
 import type { Database, StoredDocument } from "../database.js";
-import { leavesOf, type RevisionNode, revOf } from "../revisions/tree.js";
-import { rowText, type SequenceEntry } from "../sequence-entry.js";
+import { changeRow, rowText, type SequenceEntry } from "../sequence-entry.js";
 
 export interface DocumentChangesRange {
   readonly since: number;
@@ -53,8 +52,6 @@ function inOrder(changes: SequenceEntry[], { descending = false }: DocumentChang
 }
 
 function changeOf({ id, record: { tree, winner, seq } }: StoredDocument): SequenceEntry {
-  const node = tree[winner] as RevisionNode;
-  const { deleted } = node;
-  const row = Buffer.from(rowText({ id, rev: revOf(node), deleted }));
-  return { seq, deleted, severalLeaves: leavesOf(tree).length > 1, row };
+  const row = changeRow(id, tree, winner);
+  return { seq, deleted: row.deleted, severalLeaves: row.severalLeaves, row: Buffer.from(rowText(row)) };
 }

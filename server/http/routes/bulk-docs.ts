@@ -1,7 +1,7 @@
 /** `POST /{db}/_bulk_docs`: many revisions in one request, edits or (`new_edits: false`) revisions of another server. */
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isLocalDocId, type RevId } from "../../../protocol/ids.js";
-import { scanBulk } from "../../../protocol/json-text.js";
+import { scanBulk } from "../../documents/json/json-text.js";
 import type { TakenContent } from "../../documents/attachments/intake.js";
 import { quote } from "../../documents/document-text.js";
 import type { IncomingRevision } from "../../documents/incoming-revision.js";

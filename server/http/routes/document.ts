@@ -1,7 +1,7 @@
 /** `/{db}/{docid}`: read, write, delete. */
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isDesignDocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
-import { scanDocument } from "../../../protocol/json-text.js";
+import { scanDocument } from "../../documents/json/json-text.js";
 import { ByteWriter } from "../../documents/bytes.js";
 import type { TakenContent } from "../../documents/attachments/intake.js";
 import type { RevisionOrigin } from "../../documents/incoming-revision.js";

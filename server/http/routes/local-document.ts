@@ -1,7 +1,7 @@
 /** `/{db}/_local/{id}`: documents that are not replicated and have no history. */
 import { CouchError } from "../../../protocol/errors.js";
 import type { DocId } from "../../../protocol/ids.js";
-import { scanDocument } from "../../../protocol/json-text.js";
+import { scanDocument } from "../../documents/json/json-text.js";
 import { documentText } from "../../documents/document-text.js";
 import type { LocalDocument } from "../../documents/local-documents.js";
 import { type ParsedDocument, parseDocument } from "../../documents/parse-document.js";

@@ -1,6 +1,6 @@
 /** `POST /{db}`: a document that may come without an id. */
 import { isLocalDocId, type RevId } from "../../../protocol/ids.js";
-import { scanDocument } from "../../../protocol/json-text.js";
+import { scanDocument } from "../../documents/json/json-text.js";
 import { editOrigin, parseDocument, toRevision } from "../../documents/parse-document.js";
 import { requireJson } from "../body.js";
 import { type DatabaseCall, json, type Reply } from "../call.js";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
-import { CouchError } from "../../protocol/errors.js";
-import { canonicalJson, pickMember, scanBulk, scanDocument } from "../../protocol/json-text.js";
+import { CouchError } from "../../../protocol/errors.js";
+import { canonicalJson, pickMember, scanBulk, scanDocument } from "../../../server/documents/json/json-text.js";
 
 const canonical = (text: string): string => canonicalJson(Buffer.from(text)).toString();
 

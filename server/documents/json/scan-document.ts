@@ -1,5 +1,5 @@
 /** Takes documents apart: their underscore members become values, all others stay JSON text. */
-import { CouchError } from "../errors.js";
+import { CouchError } from "../../../protocol/errors.js";
 import { JsonScanner } from "./scanner.js";
 
 /** The members whose names begin with `_`, parsed, whatever they are. No prototype, so every name is just a name. */

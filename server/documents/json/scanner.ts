@@ -4,7 +4,7 @@
  * There is no recursion: a text may be nested as deep as `maxDepth`.
  */
 import { isUtf8 } from "node:buffer";
-import { CouchError } from "../errors.js";
+import { CouchError } from "../../../protocol/errors.js";
 import { CanonicalWriter } from "./canonical-writer.js";
 import { MemberNames } from "./member-names.js";
 import { canonicalDouble } from "./number-text.js";

@@ -6,8 +6,8 @@
  * `\/` is `/`, control characters are `\n` or `\u001F`); integers of any size digit by digit; all other numbers as the
  * shortest text of the double, with a point or an exponent (`1e2` is `100.0`).
  */
-export { canonicalJson } from "./json/canonical-json.js";
-export { pickMember } from "./json/pick-member.js";
-export type { ScannedBulk, ScannedDocument, SpecialMembers } from "./json/scan-document.js";
-export { scanBulk, scanDocument } from "./json/scan-document.js";
-export { maxDepth } from "./json/scanner.js";
+export { canonicalJson } from "./canonical-json.js";
+export { pickMember } from "./pick-member.js";
+export type { ScannedBulk, ScannedDocument, SpecialMembers } from "./scan-document.js";
+export { scanBulk, scanDocument } from "./scan-document.js";
+export { maxDepth } from "./scanner.js";
