@@ -52,6 +52,9 @@ export interface Identity {
 
 export const anonymous: Identity = { name: null, roles: [], method: "anonymous" };
 
+/** Who has this role may read measurements: what collects them need not be an administrator. */
+export const metricsRole = "_metrics";
+
 export function isServerAdmin(identity: Identity): boolean {
   return identity.roles.includes("_admin");
 }

@@ -1,12 +1,17 @@
 /** Work of the server's own beside requests: what must be done at its start, and what must be done now and then. */
 import type { Backend } from "./backend/backend.js";
+import type { Config } from "./config.js";
+import type { Databases } from "./documents/databases.js";
 import type { Gateway } from "./gateway/gateway.js";
+import { AutoCompaction } from "./jobs/auto-compaction.js";
 import { expiredSessions } from "./jobs/expired-sessions.js";
 import type { Job } from "./jobs/job.js";
 import { provisioningReconciler } from "./jobs/provisioning-reconciler.js";
 import type { Logger } from "./logging.js";
 
 export interface BackgroundParts {
+  readonly config: Pick<Config, "compaction">;
+  readonly databases: Databases;
   readonly backend: Backend;
   readonly gateway: Gateway;
   readonly log: Logger;
@@ -14,29 +19,40 @@ export interface BackgroundParts {
 
 /** Expired sessions are refused anyway; this bounds the room they take. */
 const expiryInterval = 60 * 60 * 1000;
+/** How long garbage lies at least, and how often a database that is written all the time is compacted at most. */
+const compactionInterval = 10 * 1000;
 
 export class Background {
   readonly #jobs: readonly Job[];
   readonly #log: Logger;
   readonly #expiry: Job;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #compaction: Job;
+  #timers: readonly NodeJS.Timeout[] = [];
 
-  constructor({ backend, gateway, log }: BackgroundParts) {
+  constructor({ config, databases, backend, gateway, log }: BackgroundParts) {
     this.#log = log;
     const onError = (err: unknown): void => log.error({ err }, "a background job met a failure");
     const reconciler = provisioningReconciler({ backend, provisioning: gateway.provisioning, onError });
     this.#expiry = expiredSessions({ backend, now: Date.now, onError });
-    this.#jobs = [reconciler, this.#expiry];
+    this.#compaction = new AutoCompaction({
+      databases,
+      settings: config.compaction,
+      onError: (err, database) => log.error({ err, database }, "a database could not be compacted"),
+    });
+    this.#jobs = [reconciler, this.#expiry, this.#compaction];
   }
 
   start(): void {
     for (const job of this.#jobs) this.#run(job);
-    this.#timer = setInterval(() => this.#run(this.#expiry), expiryInterval);
-    this.#timer.unref();
+    this.#timers = [
+      setInterval(() => this.#run(this.#expiry), expiryInterval),
+      setInterval(() => this.#run(this.#compaction), compactionInterval),
+    ];
+    for (const timer of this.#timers) timer.unref();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#jobs.map((job) => job.stop()));
   }
 

@@ -72,7 +72,7 @@ export class Settee {
         stopping: stopping.signal,
       };
       const http = new HttpServer({ services, routes: routeTable });
-      const background = new Background({ backend, gateway, log });
+      const background = new Background({ config, databases, backend, gateway, log });
       return new Settee({ config, log, databases, gateway, sandbox, http, background, stopping, madeAdmin });
     } catch (error) {
       await databases.close();

@@ -34,6 +34,7 @@ describe("the configuration", () => {
       logLevel: "info",
       passwordIterations: 600_000,
       cors: { origins: ["localhost"] },
+      compaction: { garbagePercent: 50, garbageBytes: 1_048_576 },
       limits: {
         maxDocumentSize: 8_000_000,
         maxAttachmentSize: 1_073_741_824,

@@ -1,11 +1,11 @@
 /** The backend over the databases of this process's own data directory. */
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, type DocId, parseDocId, type RevId } from "../../protocol/ids.js";
-import { scanDocument } from "../documents/json/json-text.js";
 import type { SecurityObject } from "../../protocol/security.js";
 import type { Database, StoredDocument } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";
 import { documentText } from "../documents/document-text.js";
+import { scanDocument } from "../documents/json/json-text.js";
 import { editOrigin, parseDocument, toRevision } from "../documents/parse-document.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { decodeSequenceEntry } from "../documents/sequence-entry.js";
@@ -92,6 +92,9 @@ export class EmbeddedBackend implements Backend {
       stop = database.subscribe({
         changed: (changes) => {
           for (const { id, seq, entry } of changes) listener({ id, deleted: decodeSequenceEntry(seq, entry).deleted });
+        },
+        purged: (ids) => {
+          for (const id of ids) listener({ id, deleted: true });
         },
       });
     };

@@ -19,8 +19,55 @@ const localhostOrigins = "localhost";
 const origin = z
   .string("must be a list of origins")
   .refine(isOrigin, 'must be "*", "localhost" or origins such as https://app.example.org');
-/** `localhost` stands for every port of this machine's own names: an app under development syncs without a setting. */
-const cors = z.strictObject({ origins: z.array(origin).default([localhostOrigins]) });
+const token = z.string("must be a list of texts").regex(/^[\w-]+$/, "must hold letters, digits, - and _");
+const corsMethods = ["GET", "PUT", "POST", "HEAD", "DELETE", "COPY"];
+const corsHeaders = [
+  "accept",
+  "authorization",
+  "content-type",
+  "content-encoding",
+  "origin",
+  "referer",
+  "cache-control",
+  "if-match",
+  "if-none-match",
+  "range",
+  "destination",
+  "last-event-id",
+  "x-couch-full-commit",
+  "x-couch-request-id",
+  "x-http-method-override",
+  "x-requested-with",
+];
+const cors = z.strictObject({
+  enabled: z.boolean("must be true or false").default(true),
+  /** `localhost` stands for every port of this machine's own names: an app under development syncs without a setting. */
+  origins: z.array(origin).default([localhostOrigins]),
+  methods: z.array(token).default(corsMethods),
+  /** Headers that a client of another origin may send. */
+  headers: z.array(token).default(corsHeaders),
+});
+
+/** Ids for documents that come without one. */
+const uuids = z.strictObject({
+  algorithm: z
+    .enum(["sequential", "random", "utc_random", "utc_id"], "must be sequential, random, utc_random or utc_id")
+    .default("sequential"),
+  /** What ids of `utc_id` end with: tells servers apart that give out ids in the same microsecond. */
+  utcIdSuffix: z
+    .string("must be a text")
+    .regex(/^[0-9A-Za-z._~-]{0,64}$/, "must be at most 64 letters, digits or . _ ~ -")
+    .default(""),
+  /** At most so many in one answer of `_uuids`. */
+  maxCount: wholeNumber(1, 100_000).default(1000),
+});
+
+/** Which databases are compacted by themselves: those of whose bytes more than a share is garbage, and more than so many. */
+const compaction = z.strictObject({
+  /** 100: none ever is. */
+  garbagePercent: wholeNumber(1, 100).default(50),
+  garbageBytes: wholeNumber(0, 2 ** 48).default(1024 ** 2),
+});
 
 /**
  * Secrets that stand in manuals, sample files and images: whoever knows the manual would know the server's secret.
@@ -64,6 +111,10 @@ export const settingsSchema = z.strictObject({
   /** Folder of templates. Absent: `design-docs` in the working directory, when it is there. */
   designDocs: text().optional(),
   cors: cors.prefault({}),
+  uuids: uuids.prefault({}),
+  /** Anything but false: `_up` tells load balancers to send nobody here. */
+  maintenanceMode: z.enum(["false", "true", "nolb"], "must be false, true or nolb").default("false"),
+  compaction: compaction.prefault({}),
   limits: limits.prefault({}),
   /** Seconds of a cookie session since its last renewal. */
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
@@ -92,6 +143,10 @@ export const environmentNames: Readonly<
   SETTEE_PASSWORD_ITERATIONS: { path: "passwordIterations", as: "number" },
   SETTEE_DESIGN_DOCS: { path: "designDocs", as: "text" },
   SETTEE_CORS_ORIGINS: { path: "cors.origins", as: "list" },
+  SETTEE_UUIDS_ALGORITHM: { path: "uuids.algorithm", as: "text" },
+  SETTEE_MAINTENANCE_MODE: { path: "maintenanceMode", as: "text" },
+  SETTEE_COMPACTION_GARBAGE_PERCENT: { path: "compaction.garbagePercent", as: "number" },
+  SETTEE_COMPACTION_GARBAGE_BYTES: { path: "compaction.garbageBytes", as: "number" },
   SETTEE_MAX_DOCUMENT_SIZE: { path: "limits.maxDocumentSize", as: "number" },
   SETTEE_MAX_ATTACHMENT_SIZE: { path: "limits.maxAttachmentSize", as: "number" },
   SETTEE_MAX_HTTP_REQUEST_SIZE: { path: "limits.maxHttpRequestSize", as: "number" },
@@ -104,5 +159,8 @@ export const environmentNames: Readonly<
 
 function isOrigin(value: string): boolean {
   if (value === "*" || value === localhostOrigins) return true;
-  return URL.canParse(value) && new URL(value).origin === value;
+  if (!URL.canParse(value)) return false;
+  // Schemes of apps (`capacitor://localhost`) have no origin in the URL standard; browsers send them all the same.
+  const { origin, protocol, host } = new URL(value);
+  return origin === value || (origin === "null" && host !== "" && `${protocol}//${host}` === value);
 }

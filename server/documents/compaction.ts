@@ -10,7 +10,12 @@ import type { Key, Store, WriteBatch } from "../storage/store.js";
 import type { BlobStore } from "./attachments/blob-store.js";
 import type { TakenDigests } from "./attachments/taken-digests.js";
 import { countChange } from "./counting.js";
-import { type DocumentRecord, decodeDocumentRecord, decodeRevisionValue, encodeDocumentRecord } from "./document-record.js";
+import {
+  type DocumentRecord,
+  decodeDocumentRecord,
+  decodeRevisionValue,
+  encodeDocumentRecord,
+} from "./document-record.js";
 import { leavesOf, type RevisionNode, type RevisionTree, revOf } from "./revisions/tree.js";
 import { encodeCounters } from "./stored-counters.js";
 import type { UpdateLog } from "./update-log.js";
@@ -36,7 +41,7 @@ const step = 100;
 /** Milliseconds that others wait for a turn at most, or little more: a document with large bodies may take longer by itself. */
 const turnTime = 5;
 /** Bytes from which on it is worth the work to have the store give back their room now, and not when it comes by. */
-const worthReclaiming = 1024 * 1024;
+const worthReclaiming = 16 * 1024 * 1024;
 
 export async function compact(target: CompactionTarget): Promise<void> {
   const { keys, store, taken, ended } = target;

@@ -63,7 +63,8 @@ export class DatabaseUpdates {
   /** Up to here, readers may have seen what there is. Those of former starts may have seen everything. */
   #seen: number;
 
-  private constructor(store: Store, commit: GroupCommit, epoch: string, last: number) {
+  /** @param last the highest sequence on disk */
+  constructor(store: Store, commit: GroupCommit, epoch: string, last: number) {
     this.#store = store;
     this.#commit = commit;
     this.#epoch = epoch;

@@ -2,52 +2,37 @@ import { Readable } from "node:stream";
 import { CouchError } from "../../protocol/errors.js";
 import type { DatabaseName, DocId, RevId, Seq } from "../../protocol/ids.js";
 import type { SecurityObject } from "../../protocol/security.js";
-import type { GroupCommit } from "../storage/group-commit.js";
-import { type DatabaseKeys, type DatabaseNumber, databaseKeys, directoryKey } from "../storage/keys.js";
-import type { Store, WriteBatch } from "../storage/store.js";
+import { type DatabaseKeys, type DatabaseNumber, databaseKeys } from "../storage/keys.js";
+import type { WriteBatch } from "../storage/store.js";
+import { beginCompaction } from "./active-tasks.js";
 import type { AttachmentInfo } from "./attachments/attachment-info.js";
-import { type ActiveTasks, beginCompaction } from "./active-tasks.js";
-import type { BlobStore, ByteRange } from "./attachments/blob-store.js";
-import { type IntakeOptions, smallAttachment, type TakenContent, takeContent } from "./attachments/intake.js";
-import { type Hold, TakenDigests } from "./attachments/taken-digests.js";
+import type { ByteRange } from "./attachments/blob-store.js";
+import { type IntakeOptions, smallAttachment, type TakenContent } from "./attachments/intake.js";
+import { TakenContents } from "./attachments/taken-contents.js";
 import { type ChangesRange, countChanges, readChanges } from "./changes/read-changes.js";
 import { compact } from "./compaction.js";
-import type { DatabaseUpdates } from "./database-updates.js";
-import { type DirectoryRecord, decodeDirectoryRecord, encodeDirectoryRecord } from "./directory-record.js";
-import { type DocumentRecord, decodeDocumentRecord, decodeRevisionValue, type RevisionValue } from "./document-record.js";
-import { type EpochStart, formatSeq, resolveSeq } from "./epochs.js";
+import type { DatabaseServices } from "./database-services.js";
+import { DirectoryEntry } from "./directory-entry.js";
+import type { DirectoryRecord } from "./directory-record.js";
+import {
+  type DocumentRecord,
+  decodeDocumentRecord,
+  decodeRevisionValue,
+  type RevisionValue,
+} from "./document-record.js";
+import { formatSeq, resolveSeq } from "./epochs.js";
 import { type IdRange, keyRange } from "./id-range.js";
-import type { IncomingAttachment, IncomingRevision } from "./incoming-revision.js";
+import type { IncomingRevision } from "./incoming-revision.js";
 import { decodeLocal, deleteLocal, type LocalDocument, writeLocal } from "./local-documents.js";
 import { checkPartitionedId } from "./partitions.js";
 import { decodePurgeEntry, type PurgedRevisions, type PurgeTarget, purge } from "./purge.js";
 import { type MissingRevisions, missingRevisions } from "./revisions/missing.js";
 import { type RevisionNode, revOf } from "./revisions/tree.js";
 import type { SequenceEntry } from "./sequence-entry.js";
-import type { StoreCounts } from "./store-counts.js";
 import { type LogListener, type Progress, UpdateLog } from "./update-log.js";
-import type { Validate, ValidationContext, ValidationFunction } from "./validate.js";
+import type { ValidationContext, ValidationFunction } from "./validate.js";
 import { findValidationFunctions, ValidationFunctions } from "./validation-functions.js";
 import { type WriteOutcome, type Writer, writeRevisions } from "./write.js";
-
-/** What every database of a data directory shares. */
-export interface DatabaseServices {
-  readonly store: Store;
-  readonly commit: GroupCommit;
-  readonly blobs: BlobStore;
-  /** Databases that somebody listens to: they must not be forgotten and opened a second time, which the listener would not hear. */
-  readonly followed: Set<Database>;
-  readonly epoch: string;
-  /** Hears of every write, for `_db_updates`. */
-  readonly updates: DatabaseUpdates;
-  readonly tasks: ActiveTasks;
-  readonly counts: StoreCounts;
-  readonly validate: Validate;
-  /** Names the realm that a validation function may share with other databases: the operator's own code. */
-  readonly shareKeyOf?: (source: string) => string | undefined;
-  /** Told after every write. */
-  readonly wrote?: (database: Database) => void;
-}
 
 /** A document with its id: one record, read once. */
 export interface StoredDocument {
@@ -66,11 +51,9 @@ export class Database {
   readonly keys: DatabaseKeys;
   readonly log: UpdateLog;
   readonly #services: DatabaseServices;
-  #record: DirectoryRecord;
+  readonly #entry: DirectoryEntry;
   readonly #validators: ValidationFunctions;
-  readonly #taken = new TakenDigests();
-  /** Bytes of attachments that no document names, roughly: of uploads under way, refused writes, purged documents. */
-  #unnamedBytes = 0;
+  readonly #taken: TakenContents;
   #compacting: Promise<void> | undefined;
   #endingCompaction = false;
   #deleted = false;
@@ -81,18 +64,14 @@ export class Database {
     this.partitioned = record.partitioned;
     this.keys = databaseKeys(record.number);
     this.#services = services;
-    this.#record = record;
+    this.#entry = new DirectoryEntry(services, name, record);
+    this.#taken = new TakenContents(services.blobs, record.number);
     this.log = new UpdateLog(progress);
     this.#validators = new ValidationFunctions(() => findValidationFunctions(this, services.shareKeyOf));
   }
 
   get deleted(): boolean {
     return this.#deleted;
-  }
-
-  /** True while it must not be forgotten: feeds listen, or writes are on their way. */
-  get busy(): boolean {
-    return this.log.busy || this.compacting;
   }
 
   // Documents
@@ -138,14 +117,15 @@ export class Database {
   async write(revisions: readonly IncomingRevision[], writer: Writer): Promise<readonly WriteOutcome[]> {
     this.#mustExist();
     if (this.partitioned) for (const { id } of revisions) checkPartitionedId(id);
-    const { revsLimit } = this.#record;
+    const { revsLimit } = this.#entry.record;
     const target = { ...this.#turnTarget(), revsLimit, validation: () => this.#validation() };
     let outcomes: readonly WriteOutcome[] = [];
     try {
       outcomes = await writeRevisions(target, revisions, writer);
     } finally {
       revisions.forEach(({ attachments }, index) => {
-        if (attachments.length > 0) this.#release(attachments, outcomes[index]);
+        const outcome = outcomes[index];
+        this.#taken.settle(attachments, outcome !== undefined && !outcome.error);
       });
     }
     this.#services.counts.databaseWrites++;
@@ -158,7 +138,7 @@ export class Database {
   async purge(requests: readonly PurgedRevisions[]): Promise<readonly PurgedRevisions[]> {
     this.#mustExist();
     const { purged, bytes } = await purge(this.#turnTarget(), requests);
-    this.#unnamedBytes += bytes;
+    this.#taken.unname(bytes);
     this.#services.wrote?.(this);
     return purged;
   }
@@ -180,19 +160,12 @@ export class Database {
   /** Takes bytes in, before the write that names them. */
   async takeAttachment(source: Buffer | Readable, options: IntakeOptions): Promise<TakenContent> {
     this.#mustExist();
-    let hold: Hold | undefined;
-    const content = await takeContent(this.#services.blobs, this.number, source, options, (digest) => {
-      hold = this.#taken.hold(digest);
-    });
-    this.#unnamedBytes += content.storedLength;
-    return { ...content, ...(hold ? { hold } : {}) };
+    return this.#taken.take(source, options);
   }
 
   /** The content of an attachment that a document here names, for another document to name it too. */
-  shareAttachment({ digest, length, storedLength, encoding }: AttachmentInfo): TakenContent {
-    const hold = this.#taken.hold(digest);
-    this.#unnamedBytes += storedLength;
-    return { digest, length, storedLength, ...(encoding ? { encoding } : {}), hold };
+  shareAttachment(info: AttachmentInfo): TakenContent {
+    return this.#taken.share(info);
   }
 
   /** The stored bytes of an attachment (compressed when `encoding` says so), or a part of them. */
@@ -240,7 +213,7 @@ export class Database {
   /** Of the bytes on disk those that a compaction would give back, roughly. */
   get garbageBytes(): number {
     const { storedBytes, liveBytes } = this.log.committed.counters;
-    return storedBytes - liveBytes + Math.max(0, this.#unnamedBytes);
+    return storedBytes - liveBytes + this.#taken.unnamedBytes;
   }
 
   /** The last committed sequence. */
@@ -259,7 +232,7 @@ export class Database {
 
   /** @throws CouchError bad_request */
   resolveSeq(text: string): number {
-    return resolveSeq(text, this.#epochs(this.updateSeq + 1), this.updateSeq);
+    return resolveSeq(text, this.#entry.epochs(this.updateSeq + 1), this.updateSeq);
   }
 
   // Local documents
@@ -292,7 +265,7 @@ export class Database {
   // Settings
 
   security(): SecurityObject {
-    return this.#record.security;
+    return this.#entry.record.security;
   }
 
   async setSecurity(security: SecurityObject): Promise<void> {
@@ -300,7 +273,7 @@ export class Database {
   }
 
   revsLimit(): number {
-    return this.#record.revsLimit;
+    return this.#entry.record.revsLimit;
   }
 
   async setRevsLimit(revsLimit: number): Promise<void> {
@@ -308,7 +281,7 @@ export class Database {
   }
 
   purgedInfosLimit(): number {
-    return this.#record.purgedInfosLimit;
+    return this.#entry.record.purgedInfosLimit;
   }
 
   async setPurgedInfosLimit(purgedInfosLimit: number): Promise<void> {
@@ -347,13 +320,13 @@ export class Database {
   async #compact(): Promise<void> {
     const { store, commit, blobs, tasks } = this.#services;
     const { number, keys, log } = this;
-    const unnamed = this.#unnamedBytes;
+    const { digests, unnamedBytes } = this.#taken;
     const ended = () => this.#deleted || this.#endingCompaction;
-    const purgesKept = this.#record.purgedInfosLimit;
+    const purgesKept = this.#entry.record.purgedInfosLimit;
     const { progress, end } = beginCompaction(tasks, this.name, log.committed.counters);
     try {
-      await compact({ number, keys, log, taken: this.#taken, store, commit, blobs, purgesKept, progress, ended });
-      this.#unnamedBytes -= unnamed;
+      await compact({ number, keys, log, taken: digests, store, commit, blobs, purgesKept, progress, ended });
+      this.#taken.cleared(unnamedBytes);
     } finally {
       end();
     }
@@ -368,49 +341,18 @@ export class Database {
       designDocumentsChanged: () => this.#validators.designDocumentsChanged(),
       beforeTurn: () => this.#mustExist(),
       firstOperations: (batch) => this.#beforeChange(batch),
-      aborted: () => this.#reloadRecord(),
+      aborted: () => this.#entry.reload(),
     };
-  }
-
-  /** The write is over: its contents are named now, or nobody wants them. */
-  #release(attachments: readonly IncomingAttachment[], outcome: WriteOutcome | undefined): void {
-    for (const attachment of attachments) {
-      if (attachment.kind !== "new") continue;
-      const { hold, storedLength } = attachment.content;
-      if (hold) this.#taken.release(hold);
-      if (outcome && !outcome.error) this.#unnamedBytes -= storedLength;
-    }
   }
 
   #changeRecord(change: Partial<DirectoryRecord>): Promise<void> {
     this.#mustExist();
-    return this.#services.commit.write((batch) => this.#putRecord(batch, change), { aborted: () => this.#reloadRecord() });
+    return this.#entry.change(change);
   }
 
-  /** Takes effect at once, for writers and readers: a member who was removed must not read on while the disk is busy. */
-  #putRecord(batch: WriteBatch, change: Partial<DirectoryRecord>): void {
-    this.#record = { ...this.#record, ...change };
-    batch.put(directoryKey(this.name), encodeDirectoryRecord(this.#record));
-  }
-
-  /** The first write in a new epoch notes where it begins here. */
   #beforeChange(batch: WriteBatch): void {
     this.#services.updates.touch(this);
-    const epochs = this.#epochs(this.log.pendingSeq + 1);
-    if (epochs !== this.#record.epochs) this.#putRecord(batch, { epochs });
-  }
-
-  /** The epochs with the one in force: a database that was not written in it yet gives out its sequences all the same. */
-  #epochs(first: number): readonly EpochStart[] {
-    const { epochs } = this.#record;
-    const { epoch } = this.#services;
-    return epochs.at(-1)?.epoch === epoch ? epochs : [...epochs, { epoch, first }];
-  }
-
-  /** A change of the directory record was lost: back to what is on disk. */
-  #reloadRecord(): void {
-    const bytes = this.#services.store.get(directoryKey(this.name));
-    if (bytes && !this.#deleted) this.#record = decodeDirectoryRecord(bytes);
+    this.#entry.enterEpoch(batch, this.log.pendingSeq + 1);
   }
 
   #validation(): ValidationContext | undefined | Promise<ValidationContext | undefined> {
@@ -424,7 +366,7 @@ export class Database {
     return {
       database: this.name,
       functions,
-      security: this.#record.security,
+      security: this.#entry.record.security,
       validate: this.#services.validate,
       read: (id, record, index) => this.value({ id: id as DocId, record }, index),
     };

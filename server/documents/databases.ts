@@ -19,9 +19,10 @@ import {
 } from "../storage/keys.js";
 import { openLevelStore } from "../storage/level-store.js";
 import type { Store } from "../storage/store.js";
-import { BlobStore } from "./attachments/blob-store.js";
 import { ActiveTasks } from "./active-tasks.js";
-import { Database, type DatabaseServices } from "./database.js";
+import { BlobStore } from "./attachments/blob-store.js";
+import { Database } from "./database.js";
+import type { DatabaseServices } from "./database-services.js";
 import { DatabaseUpdates } from "./database-updates.js";
 import {
   type DirectoryRecord,
@@ -29,9 +30,9 @@ import {
   encodeDirectoryRecord,
   newDirectoryRecord,
 } from "./directory-record.js";
-import { countersOfEntry, noCounters } from "./sequence-entry.js";
-import { decodeCounters, latestProgress } from "./stored-counters.js";
+import { noCounters } from "./sequence-entry.js";
 import { newStoreCounts, type StoreCounts } from "./store-counts.js";
+import { readProgress } from "./stored-counters.js";
 import type { Progress } from "./update-log.js";
 import type { Validate } from "./validate.js";
 
@@ -70,11 +71,19 @@ export class Databases {
     if (this.#reachable.get(name)?.deref() === undefined) this.#reachable.delete(name);
   });
   readonly #listeners = new Set<(event: DatabaseEvent) => void>();
+  readonly #writeListeners: Set<(database: Database) => void>;
   #nextNumber: DatabaseNumber;
   #clearing: Promise<void> = Promise.resolve();
 
-  private constructor(services: DatabaseServices, nextNumber: DatabaseNumber) {
-    this.#services = services;
+  private constructor(services: Omit<DatabaseServices, "wrote">, nextNumber: DatabaseNumber) {
+    const listeners = new Set<(database: Database) => void>();
+    this.#writeListeners = listeners;
+    this.#services = {
+      ...services,
+      wrote: (database) => {
+        for (const listener of listeners) listener(database);
+      },
+    };
     this.#nextNumber = nextNumber;
   }
 
@@ -134,7 +143,10 @@ export class Databases {
   }
 
   /** @throws CouchError file_exists */
-  async create(name: DatabaseName, { partitioned = false }: { readonly partitioned?: boolean } = {}): Promise<Database> {
+  async create(
+    name: DatabaseName,
+    { partitioned = false }: { readonly partitioned?: boolean } = {},
+  ): Promise<Database> {
     const { commit, epoch } = this.#services;
     const key = directoryKey(name);
     if (commit.read(key)) throw new CouchError("file_exists");
@@ -210,9 +222,17 @@ export class Databases {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Finishes what is being written, ends feeds, closes the store. */
+  /** Tells of every write of documents and every purge, when it is on disk; the result ends that. */
+  onWrite(listener: (database: Database) => void): () => void {
+    this.#writeListeners.add(listener);
+    return () => void this.#writeListeners.delete(listener);
+  }
+
+  /** Finishes what is being written, ends feeds and compactions, closes the store. */
   async close(): Promise<void> {
-    for (const reference of this.#reachable.values()) reference.deref()?.log.end();
+    const open = [...this.#reachable.values()].flatMap((reference) => reference.deref() ?? []);
+    for (const database of open) database.log.end();
+    await Promise.all(open.filter(({ compacting }) => compacting).map((database) => database.endCompaction()));
     this.#services.updates.end();
     await this.#services.commit.idle();
     await this.#clearing;
@@ -232,12 +252,7 @@ export class Databases {
     const record = this.#recordOf(name);
     if (!record) throw new CouchError("not_found", "Database does not exist.");
     const keys = databaseKeys(record.number);
-    const last = await store.first({ ...keys.sequences, reverse: true });
-    const written = last
-      ? { seq: keys.seqOf(last.key), counters: countersOfEntry(last.value) }
-      : { seq: 0, counters: noCounters };
-    const stored = store.get(keys.meta("counters"));
-    const progress = latestProgress(written, stored && decodeCounters(stored));
+    const progress = await readProgress(store, keys);
     // Made meanwhile by `create`: that object is the one.
     const opened = this.opened(name);
     if (opened) return opened;

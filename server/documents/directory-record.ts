@@ -57,6 +57,7 @@ export function encodeDirectoryRecord(record: DirectoryRecord): Buffer {
 }
 
 export function decodeDirectoryRecord(bytes: Buffer): DirectoryRecord {
-  const record = JSON.parse(bytes.toString()) as Omit<DirectoryRecord, keyof typeof defaults> & Partial<DirectoryRecord>;
+  const record = JSON.parse(bytes.toString()) as Omit<DirectoryRecord, keyof typeof defaults> &
+    Partial<DirectoryRecord>;
   return { ...defaults, ...record };
 }

@@ -12,8 +12,9 @@
  *
  * A revision value is what stands in a body record, or here: the attachment list behind its length, then the body's JSON text.
  */
-import { ByteReader, ByteWriter } from "./bytes.js";
+
 import { type AttachmentInfo, decodeAttachments, encodeAttachments } from "./attachments/attachment-info.js";
+import { ByteReader, ByteWriter } from "./bytes.js";
 import type { RevisionNode, RevisionTree } from "./revisions/tree.js";
 
 export interface DocumentRecord {
@@ -97,7 +98,8 @@ export function decodeDocumentRecord(bytes: Buffer): DocumentRecord {
     const nodeSeq = stored ? reader.varint() : 0;
     const size = stored ? reader.varint() : 0;
     const node = { generation, hash: "", parent, deleted: (nodeFlags & deletedNode) !== 0, stored, seq: nodeSeq, size };
-    if (nodeFlags & withAttachments) tree.push({ ...node, attached: { inherited: reader.varint(), external: reader.varint() } });
+    if (nodeFlags & withAttachments)
+      tree.push({ ...node, attached: { inherited: reader.varint(), external: reader.varint() } });
     else tree.push(node);
   }
   if (flags & hexHashes) {

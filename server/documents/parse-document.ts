@@ -162,16 +162,16 @@ function followingSource({ encoding, length, encoded_length, digest }: Record<st
   const encoded = encoding === "gzip";
   return {
     kind: "follows",
-    length: integer(encoded ? encoded_length : length),
-    decodedLength: encoded ? integer(length) : undefined,
+    length: byteCount(encoded ? encoded_length : length),
+    decodedLength: encoded ? byteCount(length) : undefined,
     md5: typeof digest === "string" ? md5Digest.exec(digest)?.[1] : undefined,
   };
 }
 
 const md5Digest = /^md5-([0-9A-Za-z+/]{22}==)$/;
 
-function integer(value: unknown): number | undefined {
-  return Number.isSafeInteger(value) ? (value as number) : undefined;
+function byteCount(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
 }
 
 /** @throws CouchError bad_request */

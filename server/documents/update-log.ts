@@ -56,11 +56,6 @@ export class UpdateLog {
     return this.#listeners.size > 0;
   }
 
-  /** True while somebody listens or something is on its way to the disk. */
-  get busy(): boolean {
-    return this.followed || this.#pending !== this.#committed;
-  }
-
   advance(seq: number, counters: Counters): void {
     this.#pending = { ...this.#pending, seq, counters };
   }

@@ -219,7 +219,9 @@ class Turn {
     const winnerNode = tree[winner] as RevisionNode;
     const winnerIsNew = wrote && winnerNode.generation === newest.generation && winnerNode.hash === newest.hash;
     const winnerStays =
-      inlineNode !== undefined && inlineNode.generation === winnerNode.generation && inlineNode.hash === winnerNode.hash;
+      inlineNode !== undefined &&
+      inlineNode.generation === winnerNode.generation &&
+      inlineNode.hash === winnerNode.hash;
     if (inlineNode && inline && !winnerStays && !isRemoved(removed, inlineNode)) {
       this.#batch.put(keys.body(id, revOf(inlineNode)), inline);
     }

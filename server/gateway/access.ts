@@ -1,14 +1,16 @@
 /** The only door: an identity, a database and a need go in; a database to work with, or a refusal, comes out. */
 import { CouchError } from "../../protocol/errors.js";
 import type { DatabaseName } from "../../protocol/ids.js";
-import { type Identity, isServerAdmin, type SecurityList, type SecurityObject } from "../../protocol/security.js";
+import { type Identity, isServerAdmin, metricsRole, type SecurityList, type SecurityObject } from "../../protocol/security.js";
 import { isUserDatabaseName, userOfDatabase } from "./database-names.js";
 import { isInternalDatabase } from "./system-databases.js";
 
 /** What a route asks of its caller. */
-export type Need = "public" | "user" | "server-admin" | "read" | "write" | "database-admin";
+export type Need = "public" | "user" | "metrics" | "server-admin" | "read" | "write" | "database-admin";
+/** The needs that are about no database. */
+export type ServerNeed = "public" | "user" | "metrics" | "server-admin";
 /** The needs that are about one database. */
-export type DatabaseNeed = Exclude<Need, "public" | "user">;
+export type DatabaseNeed = Exclude<Need, "public" | "user" | "metrics">;
 
 /** The caller's own database, by a name that every client can hard-code. */
 export const ownDatabaseAlias = "_me";
@@ -32,6 +34,10 @@ export function decide(identity: Identity, security: SecurityObject, need: Need)
   if (need === "server-admin") return new CouchError("unauthorized", "You are not a server admin.");
   if (need === "user") {
     return identity.name === null ? new CouchError("unauthorized", "Authentication required.") : "allowed";
+  }
+  if (need === "metrics") {
+    if (identity.roles.includes(metricsRole)) return "allowed";
+    return new CouchError("unauthorized", "You are not a server admin or read-only metrics user");
   }
   if (isDatabaseAdmin(identity, security)) return "allowed";
   if (!isListed(identity, membersOf(security))) return notAMember(identity);
@@ -81,7 +87,7 @@ export class Access<D extends SecuredDatabase> {
   }
 
   /** For routes that are about no database. @throws CouchError unauthorized */
-  check(identity: Identity, need: "public" | "user" | "server-admin"): void {
+  check(identity: Identity, need: ServerNeed): void {
     const decision = decide(identity, {}, need);
     if (decision !== "allowed") throw decision;
   }

@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, type DocId, parseDocId, parseUserName, type UserName } from "../../protocol/ids.js";
+import { metricsRole } from "../../protocol/security.js";
 import type { Backend, JsonDocument } from "../backend/backend.js";
 import { type Pbkdf2Password, passwordMembers, readStoredPassword, type StoredPassword } from "./passwords.js";
 import { retryConflicts } from "./retry-conflicts.js";
@@ -175,8 +176,9 @@ export function accountOf(document: JsonDocument): Account | undefined {
   };
 }
 
+/** One that a user document or a proxy may give. */
 export function isOrdinaryRole(role: unknown): role is string {
-  return typeof role === "string" && !role.startsWith("_");
+  return typeof role === "string" && (!role.startsWith("_") || role === metricsRole);
 }
 
 function isAccountDatabase(value: unknown): value is AccountDatabase {

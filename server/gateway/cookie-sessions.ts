@@ -10,7 +10,7 @@ import type { Principal } from "./principals.js";
 export interface CookieOptions {
   readonly secret: string;
   /** Life of a session in seconds, from its last renewal. */
-  readonly seconds: number;
+  seconds: number;
   readonly sameSite?: "Strict" | "Lax" | "None";
   /** Says `Secure` always, and not only in answers over TLS. */
   readonly secure: boolean;
@@ -38,7 +38,12 @@ export class CookieSessions {
   readonly #options: CookieOptions;
 
   constructor(options: CookieOptions) {
-    this.#options = options;
+    this.#options = { ...options };
+  }
+
+  /** Another life for sessions from now on, also for those that have begun. */
+  set seconds(seconds: number) {
+    this.#options.seconds = seconds;
   }
 
   /** The life of a cookie, in milliseconds. */

@@ -34,6 +34,9 @@ export interface GatewayOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+/** What can be changed while the gateway runs. */
+export type LiveGatewayOptions = Required<Pick<GatewayOptions, "sessionSeconds" | "passwordIterations">>;
+
 const minSecretLength = 16;
 const day = 24 * 60 * 60;
 

@@ -13,7 +13,7 @@ import { type AdminCredentials, Admins } from "./admins.js";
 import { CookieSessions } from "./cookie-sessions.js";
 import { EndedCookies } from "./ended-cookies.js";
 import { Fingerprints } from "./fingerprints.js";
-import { type CompleteGatewayOptions, completeOptions, type GatewayOptions } from "./gateway-options.js";
+import { type CompleteGatewayOptions, completeOptions, type GatewayOptions, type LiveGatewayOptions } from "./gateway-options.js";
 import { type Credentials, type Identified, Identifier } from "./identify.js";
 import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";
@@ -120,6 +120,22 @@ export class Gateway {
     this.#admins.close();
     this.#accounts.close();
     this.#endedCookies.close();
+  }
+
+  /** Takes effect at once: sessions that have begun, and passwords from now on. */
+  configure({ sessionSeconds, passwordIterations }: LiveGatewayOptions): void {
+    this.#cookies.seconds = sessionSeconds;
+    this.#hasher.iterations = passwordIterations;
+  }
+
+  /** Server administrators. */
+  get admins(): Pick<Admins, "names" | "set" | "remove"> {
+    return this.#admins;
+  }
+
+  /** Passwords that wait to be checked. */
+  get waitingPasswords(): number {
+    return this.#hasher.waiting;
   }
 
   /** Who is asking; at once (no promise) when what it takes is in memory. @throws CouchError, or rejects with one */

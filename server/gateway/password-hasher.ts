@@ -13,15 +13,26 @@ const maxWaiting = 100;
 const nobodysSalt = "00000000000000000000000000000000";
 
 export class PasswordHasher {
-  readonly iterations: number;
+  #iterations: number;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(iterations: number = defaultIterations) {
-    if (!Number.isInteger(iterations) || iterations < 1 || iterations > maxIterations) {
-      throw new RangeError(`Password iterations must be a whole number from 1 to ${maxIterations}.`);
-    }
-    this.iterations = iterations;
+    this.#iterations = checkedIterations(iterations);
+  }
+
+  /** Of new passwords. */
+  get iterations(): number {
+    return this.#iterations;
+  }
+
+  set iterations(iterations: number) {
+    this.#iterations = checkedIterations(iterations);
+  }
+
+  /** Hashes that wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** A new hash, with a new salt. @throws CouchError service_unavailable when too many wait */
@@ -64,4 +75,10 @@ export class PasswordHasher {
       else this.#running--;
     }
   }
+}
+
+/** @throws RangeError */
+function checkedIterations(iterations: number): number {
+  if (Number.isInteger(iterations) && iterations >= 1 && iterations <= maxIterations) return iterations;
+  throw new RangeError(`Password iterations must be a whole number from 1 to ${maxIterations}.`);
 }

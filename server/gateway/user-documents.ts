@@ -7,7 +7,7 @@ import { CouchError } from "../../protocol/errors.js";
 import { isDesignDocId, isLocalDocId, parseUserName } from "../../protocol/ids.js";
 import { type Identity, isServerAdmin } from "../../protocol/security.js";
 import type { JsonDocument } from "../backend/backend.js";
-import { userDocumentPrefix } from "./accounts.js";
+import { isOrdinaryRole, userDocumentPrefix } from "./accounts.js";
 import type { PasswordHasher } from "./password-hasher.js";
 import { passwordMemberNames, passwordMembers } from "./passwords.js";
 
@@ -123,7 +123,7 @@ function checkRolesUnchanged(document: JsonDocument, oldDocument: JsonDocument |
 
 function checkNames(document: JsonDocument): void {
   const name = document.name as string;
-  if ((document.roles as string[]).some((role) => role.startsWith("_"))) {
+  if (!(document.roles as string[]).every(isOrdinaryRole)) {
     forbid("No system roles (starting with underscore) in users db.");
   }
   if (name.startsWith("_")) forbid("Username may not start with underscore.");

@@ -4,7 +4,6 @@ import { etagOf } from "./etag.js";
 
 /** Types that a browser would show as a page of this server: HTML, SVG and all other XML. */
 const active = /^(text\/(html|xml|xsl)|application\/xml|[^;]*\+xml)\s*(;|$)/i;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it refuses
 const unprintable = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** The MD5 of the stored bytes. */

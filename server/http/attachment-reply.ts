@@ -55,12 +55,7 @@ function sameContent(ifRange: string | string[] | undefined, etag: string): bool
   return ifRange === undefined || ifRange === etag;
 }
 
-function rangesReply(
-  call: DatabaseCall,
-  info: AttachmentInfo,
-  ranges: readonly ByteRange[],
-  type: string,
-): Reply {
+function rangesReply(call: DatabaseCall, info: AttachmentInfo, ranges: readonly ByteRange[], type: string): Reply {
   const boundary = newBoundary();
   const headers = { "Content-Type": `multipart/byteranges; boundary="${boundary}"` };
   return reply(call, 206, headers, () => rangesBody(call.database, info, type, ranges, boundary));

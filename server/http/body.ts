@@ -5,8 +5,12 @@ import { CouchError } from "../../protocol/errors.js";
 import { canonicalJson } from "../documents/json/json-text.js";
 import type { Call } from "./call.js";
 
-/** The body as it came (decompressed when the client compressed it). @throws CouchError too_large, bad_request */
+/** The body as it came (decompressed when the client compressed it). @throws CouchError too_large, bad_request, bad_content_type */
 export async function readBody(call: Call, limit: number): Promise<Buffer> {
+  const encoding = call.headers["content-encoding"] ?? "identity";
+  if (encoding !== "identity" && encoding !== "gzip") {
+    throw new CouchError("bad_content_type", `${encoding} is not a supported content encoding.`);
+  }
   const declared = Number(call.headers["content-length"] ?? 0);
   if (declared > limit) throw tooLarge(limit);
   const chunks: Buffer[] = [];

@@ -27,20 +27,20 @@ export interface ChangesQuery {
   readonly seqInterval: number;
 }
 
-const feeds: Readonly<Record<string, FeedType>> = {
-  normal: "normal",
-  longpoll: "longpoll",
-  continuous: "continuous",
-  live: "continuous",
-  eventsource: "eventsource",
-};
+const feeds: ReadonlyMap<string, FeedType> = new Map([
+  ["normal", "normal"],
+  ["longpoll", "longpoll"],
+  ["continuous", "continuous"],
+  ["live", "continuous"],
+  ["eventsource", "eventsource"],
+]);
 /** Milliseconds of `heartbeat=true`, and at most. */
 const longestHeartbeat = 60_000;
 const wholeNumber = /^-?\d{1,15}$/;
 
 /** @throws CouchError bad_request, query_parse_error */
 export function parseChangesQuery({ query, headers, services }: Call, database: Database): ChangesQuery {
-  const feed = feeds[query.get("feed") ?? "normal"];
+  const feed = feeds.get(query.get("feed") ?? "normal");
   if (!feed) {
     throw new CouchError("bad_request", "Supported `feed` types: normal, continuous, live, longpoll, eventsource");
   }

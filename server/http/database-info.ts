@@ -8,11 +8,11 @@ export async function databaseInfo(database: Database): Promise<Record<string, u
     // CouchDB keeps the member for old replicators and always says 0.
     instance_start_time: "0",
     db_name: database.name,
-    purge_seq: database.seqText(0),
+    purge_seq: database.seqText(database.purgeSeq),
     update_seq: database.seqText(database.updateSeq),
     sizes: {
-      file: counters.storedBytes + (await database.indexBytes()),
-      external: counters.liveBytes,
+      file: await database.fileBytes(),
+      external: counters.externalBytes,
       active: counters.liveBytes,
     },
     props: database.partitioned ? { partitioned: true } : {},

@@ -1,7 +1,8 @@
 /** The body of a listing by id, piece by piece as it is pulled. */
 import { ByteWriter } from "../documents/bytes.js";
-import type { Database, IdRange } from "../documents/database.js";
+import type { Database } from "../documents/database.js";
 import { quote, writeDocument } from "../documents/document-text.js";
+import type { IdRange } from "../documents/id-range.js";
 import { showRevision } from "../documents/show-document.js";
 import type { ListQuery } from "./list-query.js";
 import type { ListedDocument, Listing } from "./listings.js";

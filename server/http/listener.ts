@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
 import { CouchError } from "../../protocol/errors.js";
 import { errorReply } from "./error-reply.js";
 import { answer } from "./pipeline.js";
+import { refuseMalformed, watchAnswers } from "./refuse-malformed.js";
 import type { PathRoutes } from "./route.js";
 import { send } from "./send.js";
 import type { Services } from "./services.js";
@@ -25,6 +26,7 @@ export function createListener(services: Services, table: readonly PathRoutes[])
       ignoreDuplicateSlashes: true,
       maxParamLength: services.config.limits.maxUriLength,
     },
+    clientErrorHandler: refuseMalformed,
     // In CouchDB a plus sign in a path is a space.
     rewriteUrl: (request) => plusIsSpace(request.url as string),
     frameworkErrors: (error, request, reply) => {
@@ -34,6 +36,7 @@ export function createListener(services: Services, table: readonly PathRoutes[])
     },
   });
   app.server.headersTimeout = headersTimeout;
+  watchAnswers(app.server);
   const methods = METHODS.filter((method) => method !== "CONNECT");
   for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   for (const routes of table) {

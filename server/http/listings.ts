@@ -1,7 +1,9 @@
 /** What `_all_docs`, `_design_docs`, `_local_docs` and a partition list: the same rows over different ranges. */
 import { isDesignDocId, isLocalDocId } from "../../protocol/ids.js";
-import type { Database, IdRange, StoredDocument } from "../documents/database.js";
+import type { Database, StoredDocument } from "../documents/database.js";
+import type { IdRange } from "../documents/id-range.js";
 import type { LocalDocument } from "../documents/local-documents.js";
+import { idsOfPartition } from "../documents/partitions.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { documentsBefore, markOffset } from "../documents/row-offsets.js";
 
@@ -47,7 +49,8 @@ export function allDocuments(database: Database): Listing {
 
 /** One partition; counted as part of the whole. */
 export function partitionDocuments(database: Database, partition: string): Listing {
-  return { ...allDocuments(database), within: rangeWithin(`${partition}:`, `${partition};`) };
+  const { from, to } = idsOfPartition(partition);
+  return { ...allDocuments(database), within: rangeWithin(from, to) };
 }
 
 export function designDocuments(database: Database): Listing {

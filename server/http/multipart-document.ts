@@ -5,10 +5,10 @@
 import type { Readable } from "node:stream";
 import { CouchError } from "../../protocol/errors.js";
 import type { RevId } from "../../protocol/ids.js";
-import { scanDocument } from "../documents/json/json-text.js";
 import type { TakenContent } from "../documents/attachments/intake.js";
 import { ByteWriter } from "../documents/bytes.js";
 import type { Database } from "../documents/database.js";
+import { scanDocument } from "../documents/json/json-text.js";
 import {
   type FollowingSource,
   type NamedAttachment,
@@ -133,7 +133,10 @@ async function readJsonPart(call: DatabaseCall, { headers, body }: MultipartPart
   return Buffer.concat(chunks);
 }
 
-async function takeInline(call: DatabaseCall, { attachments }: ParsedDocument): Promise<ReadonlyMap<string, TakenContent>> {
+async function takeInline(
+  call: DatabaseCall,
+  { attachments }: ParsedDocument,
+): Promise<ReadonlyMap<string, TakenContent>> {
   const contents = new Map<string, TakenContent>();
   const limit = call.services.config.limits.maxAttachmentSize;
   for (const { name, contentType, encoding, source } of attachments) {
@@ -154,7 +157,9 @@ async function takeParts(
   parts: AsyncIterable<MultipartPart>,
   contents: Map<string, TakenContent>,
 ): Promise<void> {
-  const waiting = parsed.attachments.filter((attachment): attachment is Follower => attachment.source.kind === "follows");
+  const waiting = parsed.attachments.filter(
+    (attachment): attachment is Follower => attachment.source.kind === "follows",
+  );
   const { maxAttachmentSize, maxHttpRequestSize } = call.services.config.limits;
   let left = maxHttpRequestSize;
   for await (const part of parts) {
@@ -181,7 +186,7 @@ function takeNext(waiting: Follower[], { headers }: MultipartPart): Follower {
   const fileName = fileNameOf(headers["content-disposition"]);
   const named = fileName === undefined ? -1 : waiting.findIndex(({ name }) => name === fileName);
   const [attachment] = waiting.splice(Math.max(named, 0), 1);
-  if (!attachment) throw new CouchError("bad_request", "The multipart body has more parts than the document has attachments.");
+  if (!attachment) throw new CouchError("bad_request", "There are more parts than the document has attachments.");
   return attachment;
 }
 

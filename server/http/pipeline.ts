@@ -36,9 +36,9 @@ export async function answer(services: Services, incoming: Incoming): Promise<vo
   const id = requestId(request);
   const headers: Record<string, string | readonly string[]> = {
     "X-Couch-Request-ID": id,
-    ...corsHeaders(request.headers, services.config.cors.origins),
+    ...corsHeaders(request.headers, services.config.cors),
   };
-  const asked = preflight(request.method ?? "GET", request.headers, services.config.cors.origins);
+  const asked = preflight(request.method ?? "GET", request.headers, services.config.cors);
   let reply: Reply;
   try {
     reply = asked ?? (await handle(services, incoming, headers));

@@ -5,7 +5,6 @@
 import { METHODS } from "node:http";
 import type { DatabaseHandler, Handler } from "./call.js";
 import type { PathRoutes, Route } from "./route.js";
-import { deleteAttachmentRoute, readAttachmentRoute, writeAttachmentRoute } from "./routes/attachment.js";
 import { allDbs } from "./routes/all-dbs.js";
 import {
   allDocs,
@@ -16,15 +15,19 @@ import {
   localDocsQueries,
   partitionAllDocs,
 } from "./routes/all-docs.js";
+import { deleteAttachmentRoute, readAttachmentRoute, writeAttachmentRoute } from "./routes/attachment.js";
 import { bulkDocs } from "./routes/bulk-docs.js";
 import { bulkGet } from "./routes/bulk-get.js";
 import { changes } from "./routes/changes.js";
+import { copyDocument } from "./routes/copy-document.js";
 import { createDatabase, deleteDatabase, describeDatabase } from "./routes/database.js";
 import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
 import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
-import { ensureFullCommit, startCompaction } from "./routes/maintenance.js";
+import { compactDesignDocument, ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
+import { describePartition, partitionWithoutName, queryPartition, unknownOfPartition } from "./routes/partition.js";
 import { postDocument } from "./routes/post-document.js";
+import { purgeRevisions, readPurgedInfos, readPurgedInfosLimit, writePurgedInfosLimit } from "./routes/purge.js";
 import { missingRevs, revsDiff } from "./routes/revs-diff.js";
 import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
 import { readSecurity, writeSecurity } from "./routes/security.js";
@@ -32,6 +35,7 @@ import { deleteSession, getSession, postSession } from "./routes/session.js";
 import { health } from "./routes/settee/health.js";
 import { postSignup } from "./routes/settee/signup.js";
 import { postToken, postTokenRevoke } from "./routes/settee/token.js";
+import { readShardOfDocument, readShards } from "./routes/shards.js";
 import { unknownPath } from "./routes/unknown-path.js";
 import { up } from "./routes/up.js";
 import { utils } from "./routes/utils.js";
@@ -45,16 +49,21 @@ const writer = (handler: DatabaseHandler): Route => ({ need: "write", handler })
 const databaseAdmin = (handler: DatabaseHandler): Route => ({ need: "database-admin", handler });
 const serverAdmin = (handler: DatabaseHandler): Route => ({ need: "server-admin", handler });
 
-const path = (path: string, allow: string, methods: Readonly<Record<string, Route>>): PathRoutes => ({ path, allow, methods });
+const path = (path: string, allow: string, methods: Readonly<Record<string, Route>>): PathRoutes => ({
+  path,
+  allow,
+  methods,
+});
 
 const document = {
   GET: reader(readDocument),
   PUT: writer(writeDocumentRoute),
   DELETE: writer(deleteDocument),
   POST: writer(refuseFormUpload),
+  COPY: writer(copyDocument),
 };
-/** By any method. */
-const unknown = Object.fromEntries(METHODS.map((method) => [method, anybody(unknownPath)]));
+const anyMethod = (route: Route) => Object.fromEntries(METHODS.map((method) => [method, route]));
+const unknown = anyMethod(anybody(unknownPath));
 const documentMethods = "DELETE,GET,HEAD,POST,PUT,COPY";
 
 const attachment = {
@@ -98,6 +107,20 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_revs_limit", "PUT,GET", { GET: reader(readRevsLimit), PUT: databaseAdmin(writeRevsLimit) }),
   path("/:db/_ensure_full_commit", "POST", { POST: reader(ensureFullCommit) }),
   path("/:db/_compact", "POST", { POST: databaseAdmin(startCompaction) }),
+  path("/:db/_compact/:ddoc", "POST", { POST: databaseAdmin(compactDesignDocument) }),
+  path("/:db/_compact/:ddoc/*", "POST", { POST: databaseAdmin(compactDesignDocument) }),
+  path("/:db/_view_cleanup", "POST", { POST: databaseAdmin(nothingToClean) }),
+  path("/:db/_search_cleanup", "POST", { POST: databaseAdmin(nothingToClean) }),
+  path("/:db/_nouveau_cleanup", "POST", { POST: databaseAdmin(nothingToClean) }),
+  path("/:db/_sync_shards", "POST", { POST: serverAdmin(nothingToClean) }),
+  path("/:db/_shards", "GET", { GET: reader(readShards) }),
+  path("/:db/_shards/:docid", "GET", { GET: reader(readShardOfDocument) }),
+  path("/:db/_purge", "POST", { POST: serverAdmin(purgeRevisions) }),
+  path("/:db/_purged_infos", "GET", { GET: reader(readPurgedInfos) }),
+  path("/:db/_purged_infos_limit", "GET,PUT", {
+    GET: reader(readPurgedInfosLimit),
+    PUT: serverAdmin(writePurgedInfosLimit),
+  }),
   path("/:db/_bulk_docs", "POST", { POST: writer(bulkDocs) }),
   path("/:db/_bulk_get", "POST", { POST: reader(bulkGet) }),
 
@@ -110,10 +133,19 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_design_docs/queries", "POST", { POST: reader(designDocsQueries) }),
   path("/:db/_local_docs", "GET,HEAD,POST", { GET: reader(localDocs), POST: reader(localDocs) }),
   path("/:db/_local_docs/queries", "POST", { POST: reader(localDocsQueries) }),
+  path("/:db/_partition", "GET", { GET: reader(partitionWithoutName) }),
+  path("/:db/_partition/:partition", "GET", { GET: reader(describePartition) }),
   path("/:db/_partition/:partition/_all_docs", "GET,HEAD,POST", {
     GET: reader(partitionAllDocs),
     POST: reader(partitionAllDocs),
   }),
+  path("/:db/_partition/:partition/_design/*", "GET,HEAD,POST", {
+    GET: reader(queryPartition),
+    POST: reader(queryPartition),
+  }),
+  path("/:db/_partition/:partition/_find", "POST", { POST: reader(queryPartition) }),
+  path("/:db/_partition/:partition/_explain", "POST", { POST: reader(queryPartition) }),
+  path("/:db/_partition/:partition/*", "", anyMethod(reader(unknownOfPartition))),
 
   // A document
   path("/:db/:docid", documentMethods, document),

@@ -5,7 +5,8 @@ import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import type { Reply } from "./call.js";
 
-const common = {
+/** On every answer there is. */
+export const commonHeaders = {
   Server: "CouchDB/3.5.0 (Settee)",
   "X-Content-Type-Options": "nosniff",
   "X-CouchDB-Body-Time": "0",
@@ -20,7 +21,7 @@ export async function send(
 ): Promise<void> {
   if (response.destroyed) return discard(reply);
   const { status, body } = reply;
-  const headers: Record<string, string | number | readonly string[]> = { ...common, ...more, ...reply.headers };
+  const headers: Record<string, string | number | readonly string[]> = { ...commonHeaders, ...more, ...reply.headers };
   if (isCacheable(status, headers["Content-Type"])) headers["Cache-Control"] ??= "must-revalidate";
   // What is left of an unread body would be taken for the next request: read it away when it is short, close otherwise.
   if (!request.complete) headers["Connection"] = "close";

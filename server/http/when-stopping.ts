@@ -1,5 +1,10 @@
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
+/** How many wait for the server to stop: its open feeds. */
+export function openFeeds(stopping: AbortSignal): number {
+  return waiting.get(stopping)?.size ?? 0;
+}
+
 /**
  * Calls back when the server begins to stop; the result takes that back. One listener for all: with thousands of feeds, a signal
  * with a listener each would be slow to take one out.

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import { CouchError } from "../../protocol/errors.js";
 import type { SecurityObject, UserContext } from "../../protocol/security.js";
-import { WorkerPool } from "./worker-pool.js";
+import { type PoolStatistics, WorkerPool } from "./worker-pool.js";
 import type { FunctionSource, LogEntry, Outcome, ValidationCall, ValidationOutcome } from "./worker-protocol.js";
 
+export type { PoolStatistics } from "./worker-pool.js";
 export type { FunctionSource, LogEntry, Refusal, ValidationCall, ValidationOutcome } from "./worker-protocol.js";
 
 export interface SandboxOptions {
@@ -84,6 +85,11 @@ export class Sandbox {
     });
     const refused = outcomes[0] as Outcome;
     if (refused) throw new CouchError("compilation_error", String(refused.reason));
+  }
+
+  /** Since the start, and now. */
+  statistics(): PoolStatistics {
+    return this.#pool.statistics();
   }
 
   /** Ends the threads. Work that is not finished is rejected with service_unavailable. */

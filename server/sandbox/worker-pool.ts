@@ -11,6 +11,18 @@ export interface PoolListeners {
   readonly threadDied: (error: unknown) => void;
 }
 
+export interface PoolStatistics {
+  /** Calls of functions that came to an outcome. */
+  readonly calls: number;
+  /** Milliseconds that threads were at work, all together. */
+  readonly milliseconds: number;
+  readonly threads: number;
+  /** Of these, at work now. */
+  readonly busyThreads: number;
+  /** Pieces of work that wait for a thread. */
+  readonly waiting: number;
+}
+
 interface Job {
   readonly work: Work;
   readonly outcomes: (Outcome | undefined)[];
@@ -36,6 +48,8 @@ export class WorkerPool {
   readonly #idle: WorkerThread[] = [];
   readonly #busy = new Map<WorkerThread, Job>();
   #closed = false;
+  #calls = 0;
+  #milliseconds = 0;
 
   constructor(size: number, settings: Omit<WorkerSettings, "progress">, listeners: PoolListeners) {
     this.#size = size;
@@ -52,6 +66,12 @@ export class WorkerPool {
       this.#queue.push(work.database, { work, outcomes, pending, unexplainedDeaths: 0, resolve, reject });
       this.#dispatch();
     });
+  }
+
+  statistics(): PoolStatistics {
+    const busyThreads = this.#busy.size;
+    const threads = this.#idle.length + busyThreads;
+    return { calls: this.#calls, milliseconds: this.#milliseconds, threads, busyThreads, waiting: this.#queue.length };
   }
 
   async close(): Promise<void> {
@@ -73,7 +93,11 @@ export class WorkerPool {
   }
 
   async #serve(thread: WorkerThread, job: Job): Promise<void> {
+    const began = performance.now();
+    const before = job.pending.length;
     const reusable = await this.#runOn(thread, job);
+    this.#milliseconds += performance.now() - began;
+    this.#calls += before - job.pending.length;
     this.#busy.delete(thread);
     if (reusable && !this.#closed) this.#idle.push(thread);
     else await thread.terminate();

@@ -1,9 +1,9 @@
 /**
- * Replays the recordings against any server, from a shell:
+ * Replays the recordings against any server, and then runs the tables, from a shell:
  *
  *   npm run conformance -- --url http://admin:pw@127.0.0.1:5984 [FILE...]
  *
- * Prints each difference; exits with 1 when there is one that is not excused. FILEs default to all recordings.
+ * Prints each difference; exits with 1 when there is one that is not excused. Without FILEs: all recordings and tables.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -11,10 +11,12 @@ import { readExcuses } from "./excuses.js";
 import { record, replay, type StepResult } from "./replay.js";
 import { readScenario } from "./scenario.js";
 import { allScenarioFiles } from "./suites.js";
+import { runTables } from "./tables/run-tables.js";
 
 const usage = `npm run conformance -- --url URL [options] [FILE...]
   --url URL      the server, with an administrator's name and password in it
-  --only TEXT    judge only steps whose name or path contains TEXT
+  --only TEXT    judge only steps whose name or path, and run only rows whose name, contains TEXT
+  --tables       only the tables, no recordings
   --strict       excuse nothing: neither deviations.json nor pending.json counts
   --json FILE    write the results as JSON
   --list         print the names of the steps and send nothing
@@ -24,6 +26,7 @@ const { values, positionals } = parseArgs({
   options: {
     url: { type: "string" },
     only: { type: "string" },
+    tables: { type: "boolean", default: false },
     strict: { type: "boolean", default: false },
     json: { type: "string" },
     list: { type: "boolean", default: false },
@@ -32,7 +35,7 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const files = positionals.length > 0 ? positionals : allScenarioFiles();
+const files = positionals.length > 0 ? positionals : values.tables ? [] : allScenarioFiles();
 
 if (values.list) {
   for (const { name, steps } of files.map(readScenario)) for (const step of steps) print(`${name}/${step.name}`);
@@ -51,7 +54,22 @@ if (values.list) {
     `${count("same") + count("arrived")} as CouchDB 3.5.0, ${count("different")} different, ` +
       `${count("deviation")} different on purpose, ${count("pending")} waiting for a feature`,
   );
-  process.exitCode = count("different") + count("stale deviation") > 0 ? 1 : 0;
+  const wrong = positionals.length > 0 ? 0 : await judgeByTables(values.url, values.only);
+  process.exitCode = count("different") + count("stale deviation") + wrong > 0 ? 1 : 0;
+}
+
+/** @returns how many rows and scenarios the server does otherwise */
+async function judgeByTables(url: string, only: string | undefined): Promise<number> {
+  const results = await runTables({
+    url,
+    only,
+    onResult({ name, complaints }) {
+      if (complaints.length > 0) print(`${name}\n    ${complaints.join("\n    ")}`);
+    },
+  });
+  const wrong = results.filter(({ complaints }) => complaints.length > 0).length;
+  print(`${results.length - wrong} rows of the tables as they must be, ${wrong} not`);
+  return wrong;
 }
 
 function printDifferences({ name, method, path, verdict, differences }: StepResult): void {

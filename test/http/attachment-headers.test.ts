@@ -38,7 +38,14 @@ for (const contentType of pages) {
   });
 }
 
-for (const contentType of ["text/plain", "image/png", "application/pdf", "text/htmlx", "x; y=text/html", "application/json"]) {
+for (const contentType of [
+  "text/plain",
+  "image/png",
+  "application/pdf",
+  "text/htmlx",
+  "x; y=text/html",
+  "application/json",
+]) {
   test(`${contentType} can be shown, in the sandbox`, () => {
     const headers = attachmentHeaders(info({ contentType }));
     equal(headers["Content-Disposition"], undefined);

@@ -28,7 +28,18 @@ for (const [header, ...ranges] of satisfiable) {
 }
 
 const many = Array.from({ length: 10 }, (_, at) => `${at}-${at}`).join(",");
-for (const header of [undefined, "", "bytes=", "bytes=x-y", "bytes=1", "bytes=0-1;", "lines=0-1", "BYTES=0-1", "bytes=0-", `bytes=${many}`]) {
+for (const header of [
+  undefined,
+  "",
+  "bytes=",
+  "bytes=x-y",
+  "bytes=1",
+  "bytes=0-1;",
+  "lines=0-1",
+  "BYTES=0-1",
+  "bytes=0-",
+  `bytes=${many}`,
+]) {
   test(`${header ?? "no header"}: the whole`, () => {
     deepEqual(parseRange(header, length), undefined);
   });

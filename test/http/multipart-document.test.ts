@@ -50,7 +50,7 @@ interface ReceivedPart {
 }
 
 /** Parts of an answer. */
-async function partsOf({ headers, bytes }: { headers: { "content-type"?: string }; bytes: Buffer }): Promise<ReceivedPart[]> {
+async function partsOf({ headers, bytes }: Pick<HttpReply, "headers" | "bytes">): Promise<ReceivedPart[]> {
   const boundary = multipartBoundary(headers["content-type"] as string) as string;
   const parts: ReceivedPart[] = [];
   for await (const part of readMultipart(Readable.from([bytes]), boundary)) {
@@ -86,7 +86,9 @@ describe("a document sent with its attachments", () => {
         number += 1;
         const id = `doc-${number}`;
         equal((await send(`/db/${id}`, await related({ n: number }, sent, "abc123"))).status, 201);
-        const reply = await world.client.get(`/db/${id}?attachments=true&revs=true`, { headers: { accept: "multipart/related" } });
+        const reply = await world.client.get(`/db/${id}?attachments=true&revs=true`, {
+          headers: { accept: "multipart/related" },
+        });
         if (sent.length > 0) {
           equal(reply.headers["content-length"], String(reply.bytes.length));
           const boundary = multipartBoundary(reply.headers["content-type"] as string);
@@ -121,7 +123,13 @@ describe("a document sent with its attachments", () => {
   test("keeps a part compressed that comes so, and knows what it decodes to", async () => {
     const text = "again and again ".repeat(100);
     const packed = gzipSync(text);
-    const promise = { follows: true, content_type: "text/plain", encoding: "gzip", length: text.length, encoded_length: packed.length };
+    const promise = {
+      follows: true,
+      content_type: "text/plain",
+      encoding: "gzip",
+      length: text.length,
+      encoded_length: packed.length,
+    };
     const body = Buffer.concat([
       Buffer.from(lines(`${promised({ f: promise })}--abc123\n\n`)),
       packed,
@@ -147,7 +155,9 @@ describe("a document sent with its attachments", () => {
   });
 
   test("may have attachments inside, stubs and parts at once", async () => {
-    const first = (await send("/db/all", await related({ v: 1 }, [{ name: "kept", bytes: Buffer.from("k") }], "abc123"))).json();
+    const first = (
+      await send("/db/all", await related({ v: 1 }, [{ name: "kept", bytes: Buffer.from("k") }], "abc123"))
+    ).json();
     const attachments = {
       kept: { stub: true },
       inline: { content_type: binary, data: Buffer.from("i").toString("base64") },
@@ -156,7 +166,10 @@ describe("a document sent with its attachments", () => {
     const body = lines(`${promised(attachments)}--abc123\n\np\n--abc123--`);
     equal((await send(`/db/all?rev=${first.rev}`, body)).status, 201);
     const stored = (await world.client.get("/db/all?attachments=true")).json()._attachments;
-    const texts = Object.entries<{ data: string }>(stored).map(([name, { data }]) => [name, Buffer.from(data, "base64").toString()]);
+    const texts = Object.entries<{ data: string }>(stored).map(([name, { data }]) => [
+      name,
+      Buffer.from(data, "base64").toString(),
+    ]);
     deepEqual(Object.fromEntries(texts), { kept: "k", inline: "i", part: "p" });
   });
 });
@@ -170,11 +183,27 @@ describe("refused, and nothing stored", () => {
     ["a part too many", `${one}--abc123\n\nxxx\n--abc123\n\nyyy\n--abc123--`, 400, "bad_request"],
     ["a part too short", `${one}--abc123\n\nx\n--abc123--`, 400, "bad_request", "attachment shorter than expected"],
     ["a part too long", `${one}--abc123\n\nxxxx\n--abc123--`, 400, "bad_request", "attachment longer than expected"],
-    ["a part much too long", `${one}--abc123\n\n${large}\n--abc123--`, 400, "bad_request", "attachment longer than expected"],
+    [
+      "a part much too long",
+      `${one}--abc123\n\n${large}\n--abc123--`,
+      400,
+      "bad_request",
+      "attachment longer than expected",
+    ],
     ["cut short in a part", `${one}--abc123\n\nxx`, 400, "bad_request"],
-    ["cut short in a large part", `${promised({ x: { ...promise, length: 5e6 } })}--abc123\n\n${large}`, 400, "bad_request"],
+    [
+      "cut short in a large part",
+      `${promised({ x: { ...promise, length: 5e6 } })}--abc123\n\n${large}`,
+      400,
+      "bad_request",
+    ],
     ["cut short after a part", `${one}--abc123\n\nxxx\n--abc123\n`, 400, "bad_request"],
-    ["another digest", `${promised({ x: { ...promise, digest: "md5-AAAAAAAAAAAAAAAAAAAAAA==" } })}--abc123\n\nxxx\n--abc123--`, 400, "content_md5_mismatch"],
+    [
+      "another digest",
+      `${promised({ x: { ...promise, digest: "md5-AAAAAAAAAAAAAAAAAAAAAA==" } })}--abc123\n\nxxx\n--abc123--`,
+      400,
+      "content_md5_mismatch",
+    ],
     ["no length", `${promised({ x: { follows: true } })}--abc123\n\nxxx\n--abc123--`, 400, "bad_request"],
     ["no parts", "--abc123--", 400, "bad_request"],
     ["nothing", "", 400, "bad_request"],
@@ -204,7 +233,9 @@ describe("refused, and nothing stored", () => {
     const headers = { "content-type": multipartType("related", "abc123") };
     const file = (name: string, length: number) => ({ name, bytes: Buffer.alloc(length) });
     const put = async (document: object, files: readonly File[], more = {}) => {
-      const reply = await client.put("/db/a", await related(document, files, "abc123"), { headers: { ...headers, ...more } });
+      const reply = await client.put("/db/a", await related(document, files, "abc123"), {
+        headers: { ...headers, ...more },
+      });
       return [reply.status, reply.json().error];
     };
     deepEqual(await put({ text: "x".repeat(1000) }, []), [413, "document_too_large"]);
@@ -237,10 +268,13 @@ describe("answers in several parts", () => {
     const [document, file] = await inner(parts[0] as ReceivedPart);
     deepEqual(JSON.parse(String(document?.body))._rev, "2-x");
     deepEqual([file?.headers["content-disposition"], String(file?.body)], ['attachment; filename="f"', "of x"]);
-    deepEqual(parts.slice(1).map(({ headers, body }) => [headers["content-type"], JSON.parse(String(body))]), [
-      ["application/json", { _id: "forked", _rev: "2-y" }],
-      ['application/json; error="true"', { missing: "9-z" }],
-    ]);
+    deepEqual(
+      parts.slice(1).map(({ headers, body }) => [headers["content-type"], JSON.parse(String(body))]),
+      [
+        ["application/json", { _id: "forked", _rev: "2-y" }],
+        ['application/json; error="true"', { missing: "9-z" }],
+      ],
+    );
   });
 
   test("_bulk_get: the same, and each part names its document", async () => {
@@ -251,7 +285,10 @@ describe("answers in several parts", () => {
       const parts = await partsOf(reply);
       deepEqual([parts[0]?.headers["x-doc-id"], parts[0]?.headers["x-rev-id"]], ["forked", "2-x"]);
       equal(String((await inner(parts[0] as ReceivedPart))[1]?.body), "of x");
-      deepEqual(parts.slice(1).map((part) => JSON.parse(String(part.body)).error), [undefined, "not_found"]);
+      deepEqual(
+        parts.slice(1).map((part) => JSON.parse(String(part.body)).error),
+        [undefined, "not_found"],
+      );
     }
   });
 
@@ -263,10 +300,18 @@ describe("answers in several parts", () => {
     const none = await world.client.get(`/db/since?atts_since=${since}`, { headers });
     equal(none.headers["content-type"], "application/json");
     equal(none.json()._attachments.old.stub, true);
-    const { rev } = (await world.client.put(`/db/since/new?rev=${edited.json().rev}`, "2", { headers: { "content-type": binary } })).json();
+    const { rev } = (
+      await world.client.put(`/db/since/new?rev=${edited.json().rev}`, "2", { headers: { "content-type": binary } })
+    ).json();
     const parts = await partsOf(await world.client.get(`/db/since?atts_since=${since}&rev=${rev}`, { headers }));
-    deepEqual(parts.slice(1).map((part) => String(part.body)), ["2"]);
+    deepEqual(
+      parts.slice(1).map((part) => String(part.body)),
+      ["2"],
+    );
     const all = await partsOf(await world.client.get(`/db/since?atts_since=${known}`, { headers }));
-    deepEqual(all.slice(1).map((part) => String(part.body)), ["2", "1"]);
+    deepEqual(
+      all.slice(1).map((part) => String(part.body)),
+      ["2", "1"],
+    );
   });
 });

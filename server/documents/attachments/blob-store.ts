@@ -20,7 +20,7 @@ export interface ByteRange {
 
 /** Bytes that are being received, not yet named. */
 export interface BlobDraft {
-  write(...chunks: readonly Buffer[]): Promise<void>;
+  write(chunks: readonly Buffer[]): Promise<void>;
   /** Makes the bytes durable under their digest. A content that is there already is replaced by its equal. */
   keep(digest: string): Promise<void>;
   discard(): Promise<void>;
@@ -56,7 +56,7 @@ export class BlobStore {
     const path = join(this.#root, "incoming", randomBytes(12).toString("hex"));
     const file = await open(path, "wx", 0o600);
     return {
-      write: (...chunks) => writeAll(file, chunks),
+      write: (chunks) => writeAll(file, chunks),
       keep: async (digest) => {
         await file.sync();
         await file.close();

@@ -7,7 +7,8 @@ import { pipeline, type Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { CouchError } from "../../../protocol/errors.js";
 import type { DatabaseNumber } from "../../storage/keys.js";
-import type { BlobDraft, BlobStore } from "./blob-store.js";
+import type { BlobStore } from "./blob-store.js";
+import { GatheredContent } from "./gathered-content.js";
 import type { Hold } from "./taken-digests.js";
 
 /** Stored bytes up to here lie in the store, beside the bodies; longer ones are files. */
@@ -44,8 +45,6 @@ export type DigestKnown = (digest: string) => void;
 const compressible = /^(text\/|application\/(javascript|json|xml)\b)/i;
 /** CouchDB's `compression_level`. */
 const compressionLevel = 8;
-/** Bytes gathered before they are written: what one upload holds in memory at most. */
-const writeSize = 1024 * 1024;
 
 /**
  * Reads the source to its end, or stops where it breaks a promise and leaves the rest unread.
@@ -61,7 +60,7 @@ export async function takeContent(
   const compress = options.encoding === undefined && compressible.test(options.contentType);
   const received = new Received(options, compress);
   const incoming = received.watch(Buffer.isBuffer(source) ? [source] : chunksOf(source));
-  const stored = new Gathered(() => blobs.draft(database));
+  const stored = new GatheredContent(smallAttachment, () => blobs.draft(database));
   try {
     for await (const chunk of compress ? compressed(incoming) : incoming) {
       const writing = stored.add(chunk);
@@ -135,52 +134,5 @@ class Received {
     }
     if (contentMd5 === undefined) return;
     if ((this.#hash?.digest("base64") ?? storedMd5) !== contentMd5) throw new CouchError("content_md5_mismatch");
-  }
-}
-
-/** The bytes as they are stored: in memory while they are few, in a file as soon as they are many. */
-class Gathered {
-  length = 0;
-  readonly #hash = createHash("md5");
-  readonly #newDraft: () => Promise<BlobDraft>;
-  #chunks: Buffer[] = [];
-  #waiting = 0;
-  #draft: BlobDraft | undefined;
-
-  constructor(newDraft: () => Promise<BlobDraft>) {
-    this.#newDraft = newDraft;
-  }
-
-  add(chunk: Buffer): Promise<void> | undefined {
-    this.#hash.update(chunk);
-    this.length += chunk.length;
-    this.#waiting += chunk.length;
-    this.#chunks.push(chunk);
-    return this.#waiting < writeSize ? undefined : this.#flush();
-  }
-
-  /** Base64. Once, after the last byte. */
-  md5(): string {
-    return this.#hash.digest("base64");
-  }
-
-  /** Makes the bytes durable, or gives them back when they are small. */
-  async keep(digest: string): Promise<Buffer | undefined> {
-    if (this.length <= smallAttachment) return Buffer.concat(this.#chunks);
-    if (this.#waiting > 0) await this.#flush();
-    await this.#draft?.keep(digest);
-    return undefined;
-  }
-
-  async discard(): Promise<void> {
-    await this.#draft?.discard();
-  }
-
-  async #flush(): Promise<void> {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    this.#waiting = 0;
-    this.#draft ??= await this.#newDraft();
-    await this.#draft.write(...chunks);
   }
 }

@@ -7,6 +7,7 @@ import { chunkedReply } from "../chunked-reply.js";
 import { type ListQuery, parseListQuery } from "../list-query.js";
 import { listAnswer, listAnswers } from "../list-rows.js";
 import { allDocuments, designDocuments, type Listing, localDocuments, partitionDocuments } from "../listings.js";
+import { partitionOf } from "./partition.js";
 
 type ListingOf = (database: Database, query: ListQuery) => Listing;
 
@@ -18,8 +19,7 @@ export const designDocsQueries = listsQueries(designDocuments);
 export const localDocsQueries = listsQueries(localDocuments);
 
 export async function partitionAllDocs(call: DatabaseCall): Promise<Reply> {
-  const partition = call.params["partition"] as string;
-  if (!call.database.partitioned) throw new CouchError("bad_request", "database is not partitioned");
+  const partition = partitionOf(call);
   return lists((database) => partitionDocuments(database, partition))(call);
 }
 

@@ -6,6 +6,7 @@ import type { StoredDocument } from "../../documents/database.js";
 import type { RevisionValue } from "../../documents/document-record.js";
 import type { NewAttachment } from "../../documents/incoming-revision.js";
 import { checkAttachmentName } from "../../documents/parse-document.js";
+import { checkPartitionedId } from "../../documents/partitions.js";
 import { isLeaf, type RevisionNode } from "../../documents/revisions/tree.js";
 import { pickRevision, pickWinner } from "../../documents/show-document.js";
 import { isDatabaseAdmin, notADatabaseAdmin } from "../../gateway/access.js";
@@ -120,6 +121,7 @@ function attachmentOf({ attachments }: RevisionValue, name: string): AttachmentI
 }
 
 function mayWrite({ database, identity }: DatabaseCall, id: DocId): void {
+  if (database.partitioned) checkPartitionedId(id);
   if (isDesignDocId(id) && !isDatabaseAdmin(identity, database.security())) throw notADatabaseAdmin(identity);
 }
 

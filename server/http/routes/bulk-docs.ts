@@ -24,7 +24,7 @@ export async function bulkDocs(call: DatabaseCall): Promise<Reply> {
   if (typeof newEdits !== "boolean") throw new CouchError("bad_request", "`new_edits` parameter must be a boolean.");
   // One bad document refuses the request before anything of it is written.
   const parsed = documents.map(parseDocument);
-  const ids = parsed.map(({ id }) => id ?? newDocId());
+  const ids = parsed.map(({ id }) => id ?? newDocId(call.services.config.uuids));
   parsed.forEach((document, index) => checkDocumentSize(call, document, ids[index] as DocId));
   if (allOrNothing === true) return notAtomic(ids);
 

@@ -1,8 +1,8 @@
 /** `/{db}/_local/{id}`: documents that are not replicated and have no history. */
 import { CouchError } from "../../../protocol/errors.js";
 import type { DocId } from "../../../protocol/ids.js";
-import { scanDocument } from "../../documents/json/json-text.js";
 import { documentText } from "../../documents/document-text.js";
+import { scanDocument } from "../../documents/json/json-text.js";
 import type { LocalDocument } from "../../documents/local-documents.js";
 import { type ParsedDocument, parseDocument } from "../../documents/parse-document.js";
 import { type DatabaseCall, json, jsonText, type Reply } from "../call.js";
@@ -42,7 +42,11 @@ export async function writeLocalDocument(call: DatabaseCall, id: DocId): Promise
   return json({ ok: true, id, rev: replicated ? given : rev }, parsed.deleted ? 200 : 201, headers);
 }
 
-export async function deleteLocalDocument({ database }: DatabaseCall, id: string, rev: string | undefined): Promise<Reply> {
+export async function deleteLocalDocument(
+  { database }: DatabaseCall,
+  id: string,
+  rev: string | undefined,
+): Promise<Reply> {
   const deleted = await database.deleteLocal(localIdOf(id), rev);
   return json({ ok: true, id, rev: deleted }, 200, { ETag: etagOf(deleted) });
 }
@@ -51,7 +55,7 @@ export async function deleteLocalDocument({ database }: DatabaseCall, id: string
 export async function storeLocal(
   { database }: DatabaseCall,
   id: DocId,
-  parsed: ParsedDocument,
+  parsed: Pick<ParsedDocument, "body" | "deleted">,
   rev: string | undefined,
 ): Promise<string> {
   const localId = localIdOf(id);

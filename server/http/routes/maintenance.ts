@@ -1,6 +1,8 @@
-/** `/{db}/_ensure_full_commit` and `_compact`. */
-import { type DatabaseCall, json, type Reply } from "../call.js";
+/** What administrators have a database do: `_ensure_full_commit`, `_compact`, and the clean-ups. */
+
+import { pickWinner } from "../../documents/show-document.js";
 import { requireJson } from "../body.js";
+import { type DatabaseCall, json, type Reply } from "../call.js";
 
 /** Every acknowledged write is on disk already. */
 export function ensureFullCommit(call: DatabaseCall): Reply {
@@ -11,6 +13,21 @@ export function ensureFullCommit(call: DatabaseCall): Reply {
 export function startCompaction(call: DatabaseCall): Reply {
   requireJson(call);
   const { database, services } = call;
-  database.compact().catch((error: unknown) => services.log.error({ err: error, database: database.name }, "compaction failed"));
+  database
+    .compact()
+    .catch((error: unknown) => services.log.error({ err: error, database: database.name }, "compaction failed"));
+  return json({ ok: true }, 202);
+}
+
+/** Indexes of a design document have no garbage to give back. @throws CouchError not_found */
+export function compactDesignDocument(call: DatabaseCall): Reply {
+  requireJson(call);
+  const { database, params } = call;
+  pickWinner(database, database.find(`_design/${params["ddoc"]}`));
+  return json({ ok: true }, 202);
+}
+
+/** Nothing is left over to be cleaned up: no index outlives its design document, and there is one copy of everything. */
+export function nothingToClean(_call: DatabaseCall): Reply {
   return json({ ok: true }, 202);
 }

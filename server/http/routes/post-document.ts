@@ -15,7 +15,7 @@ import { storeLocal } from "./local-document.js";
 export async function postDocument(call: DatabaseCall): Promise<Reply> {
   requireJson(call);
   const parsed = parseDocument(scanDocument(await readDocumentBody(call)));
-  const id = parsed.id ?? newDocId();
+  const id = parsed.id ?? newDocId(call.services.config.uuids);
   checkDocumentSize(call, parsed, id);
   const Location = locationOf(call, call.database.name, id);
   if (isLocalDocId(id)) {

@@ -62,9 +62,11 @@ function isFor(world: World, { only }: Only): boolean {
 /** Over a database of its own, as `RowRunner` wants it. */
 export async function seededRunner(world: World): Promise<RowRunner> {
   const database = await world.database();
-  const attachment = { content_type: "text/plain", data: Buffer.from("an attachment").toString("base64") };
+  const data = Buffer.from("an attachment").toString("base64");
+  // The one is stored compressed by both servers, the other as it is.
+  const _attachments = { f: { content_type: "text/plain", data }, plain: { content_type: "image/x", data } };
   const [written] = await world.write(database, [
-    { _id: "a", text: "seed", _attachments: { f: attachment } },
+    { _id: "a", text: "seed", _attachments },
     { _id: "b" },
     { _id: "_local/l", text: "local" },
   ]);

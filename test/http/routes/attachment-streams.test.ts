@@ -10,6 +10,7 @@ import { waitFor } from "../../helpers/wait-for.js";
 
 /** More than sockets and streams buffer between them. */
 const large = Buffer.alloc(32 * 1024 * 1024, "0123456789");
+const video = { "content-type": "video/mp4" };
 
 async function openWorld(t: TestContext): Promise<HttpWorld> {
   const world = await startHttpWorld(t);
@@ -54,7 +55,7 @@ for (const [what, path, headers] of [
 ] as const) {
   test(`a reader of ${what} who goes away leaves no file open`, async (t) => {
     const world = await openWorld(t);
-    await world.client.expect(201, "PUT", "/db/a/f", { body: large, headers: { "content-type": "video/mp4" } });
+    await world.client.expect(201, "PUT", "/db/a/f", { body: large, headers: video });
     const opened = watchReads(t);
     const sent = begin(world, "GET", path, headers);
     sent.end();
@@ -66,7 +67,7 @@ for (const [what, path, headers] of [
 
 test("a HEAD opens no file", async (t) => {
   const world = await openWorld(t);
-  await world.client.expect(201, "PUT", "/db/a/f", { body: large });
+  await world.client.expect(201, "PUT", "/db/a/f", { body: large, headers: video });
   const opened = watchReads(t);
   const reply = await world.client.send("HEAD", "/db/a/f");
   equal(reply.headers["content-length"], String(large.length));
@@ -75,7 +76,7 @@ test("a HEAD opens no file", async (t) => {
 
 test("a sender who goes away leaves nothing behind", async (t) => {
   const world = await openWorld(t);
-  const sent = begin(world, "PUT", "/db/a/f", { "content-length": large.length });
+  const sent = begin(world, "PUT", "/db/a/f", { ...video, "content-length": large.length });
   sent.write(large.subarray(0, 4 * 1024 * 1024));
   await waitFor("the first bytes to be written", () => incoming(world).length === 1);
   sent.destroy();
@@ -85,7 +86,7 @@ test("a sender who goes away leaves nothing behind", async (t) => {
 
 test("bytes that vanished from the disk break the answer off", async (t) => {
   const world = await openWorld(t);
-  await world.client.expect(201, "PUT", "/db/a/f", { body: large });
+  await world.client.expect(201, "PUT", "/db/a/f", { body: large, headers: video });
   loseBlobs(world);
   await rejects(world.client.get("/db/a/f"), /aborted|hang up|ECONNRESET/);
   const headers = { accept: "multipart/related" };

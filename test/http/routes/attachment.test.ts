@@ -61,10 +61,13 @@ describe("an attachment by itself", () => {
     const fourth = await put(`/db/kept/one?rev=${third.json().rev}`, "one");
     const { _id, _rev, _attachments, ...body } = (await get("/db/kept")).json();
     deepEqual(body, { text: "é", n: 1 });
-    deepEqual(Object.entries<{ revpos: number }>(_attachments).map(([name, { revpos }]) => [name, revpos]), [
-      ["one", 4],
-      ["two", 3],
-    ]);
+    deepEqual(
+      Object.entries<{ revpos: number }>(_attachments).map(([name, { revpos }]) => [name, revpos]),
+      [
+        ["one", 4],
+        ["two", 3],
+      ],
+    );
     const deleted = await world.client.send("DELETE", `/db/kept/one?rev=${fourth.json().rev}`);
     deepEqual([deleted.status, deleted.json().rev.slice(0, 2)], [200, "5-"]);
     deepEqual(Object.keys((await get("/db/kept")).json()._attachments), ["two"]);
@@ -94,7 +97,15 @@ describe("an attachment by itself", () => {
   });
 
   test("may have any name that does not begin with an underscore", async () => {
-    const names = ["a%20b", "%C3%A9", "dir/file", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "__proto__x", "constructor", "%22%0A"];
+    const names = [
+      "a%20b",
+      "%C3%A9",
+      "dir/file",
+      "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+      "__proto__x",
+      "constructor",
+      "%22%0A",
+    ];
     for (const name of names) {
       const path = `/db/name-${names.indexOf(name)}/${name}`;
       if (name.startsWith("_")) {
@@ -245,6 +256,9 @@ test("an attachment larger than the limit is refused, declared or not, and the c
   equal((await small.client.put("/db/just/f", Buffer.alloc(100_000))).status, 201);
   deepEqual(refusal(await small.client.put("/db/a/f", Buffer.alloc(100_001))), [413, "attachment_too_large"]);
   const undeclared = { headers: { "transfer-encoding": "chunked" } };
-  deepEqual(refusal(await small.client.put("/db/a/f", Buffer.alloc(3_000_000), undeclared)), [413, "attachment_too_large"]);
+  deepEqual(refusal(await small.client.put("/db/a/f", Buffer.alloc(3_000_000), undeclared)), [
+    413,
+    "attachment_too_large",
+  ]);
   equal((await small.client.get("/db/a")).status, 404);
 });

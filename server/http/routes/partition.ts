@@ -1,0 +1,50 @@
+/** `/{db}/_partition/{partition}`: the documents of a partitioned database whose ids begin with one word and a colon. */
+import { CouchError } from "../../../protocol/errors.js";
+import { bytesOf } from "../../documents/counting.js";
+import { checkPartition, idsOfPartition } from "../../documents/partitions.js";
+import type { RevisionNode } from "../../documents/revisions/tree.js";
+import { type DatabaseCall, json, type Reply } from "../call.js";
+
+/** The partition that a path names. @throws CouchError bad_request, illegal_partition */
+export function partitionOf({ database, params }: DatabaseCall): string {
+  if (!database.partitioned) throw new CouchError("bad_request", "database is not partitioned");
+  const partition = params["partition"] as string;
+  checkPartition(partition);
+  return partition;
+}
+
+export async function describePartition(call: DatabaseCall): Promise<Reply> {
+  const { database } = call;
+  const partition = partitionOf(call);
+  const found = { documents: 0, deleted: 0, active: 0, external: 0 };
+  for await (const documents of database.documents(idsOfPartition(partition))) {
+    for (const { record } of documents) {
+      const { live, external } = bytesOf(record.tree);
+      found.active += live;
+      found.external += external;
+      if ((record.tree[record.winner] as RevisionNode).deleted) found.deleted++;
+      else found.documents++;
+    }
+  }
+  return json({
+    db_name: database.name,
+    sizes: { active: found.active, external: found.external },
+    partition,
+    doc_count: found.documents,
+    doc_del_count: found.deleted,
+  });
+}
+
+export function partitionWithoutName(_call: DatabaseCall): never {
+  throw new CouchError("bad_request", "invalid_partition_req");
+}
+
+/** Views and queries of a partition: not there before they are there for whole databases. */
+export function queryPartition(call: DatabaseCall): never {
+  partitionOf(call);
+  throw new CouchError("not_implemented", "Views and queries are not there yet.");
+}
+
+export function unknownOfPartition(_call: DatabaseCall): never {
+  throw new CouchError("not_found", "missing");
+}
