@@ -13,7 +13,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
 import { type Identity, isServerAdmin } from "../../protocol/security.js";
-import type { DatabaseNeed } from "../gateway/access.js";
+import type { DatabaseNeed, ServerNeed } from "../gateway/access.js";
 import type { Identified } from "../gateway/identify.js";
 import type { Call, DatabaseCall, Reply } from "./call.js";
 import { corsHeaders, preflight } from "./cors.js";
@@ -31,9 +31,25 @@ export interface Incoming {
 }
 
 export async function answer(services: Services, incoming: Incoming): Promise<void> {
-  const { request, response, routes } = incoming;
   const began = performance.now();
+  const { requests } = services.metrics;
+  requests.open++;
+  let status = 0;
+  try {
+    status = await answerRequest(services, incoming);
+  } finally {
+    requests.open--;
+    const milliseconds = performance.now() - began;
+    requests.answered(incoming.routes, incoming.request.method as string, status, milliseconds);
+    if (services.log.isLevelEnabled("debug")) logAnswer(services, incoming, status, milliseconds);
+  }
+}
+
+/** @returns the status that was sent */
+async function answerRequest(services: Services, incoming: Incoming): Promise<number> {
+  const { request, response } = incoming;
   const id = requestId(request);
+  response.setHeader("X-Couch-Request-ID", id);
   const headers: Record<string, string | readonly string[]> = {
     "X-Couch-Request-ID": id,
     ...corsHeaders(request.headers, services.config.cors),
@@ -46,11 +62,7 @@ export async function answer(services: Services, incoming: Incoming): Promise<vo
     reply = errorReply(error, services.log.child({ request: id }));
   }
   await send(request, response, reply, headers, services.log);
-  if (services.log.isLevelEnabled("debug")) {
-    const milliseconds = Math.round((performance.now() - began) * 100) / 100;
-    const { method, url } = request;
-    services.log.debug({ request: id, method, path: url?.split("?", 1)[0], route: routes.path, status: reply.status, milliseconds }, "answered");
-  }
+  return reply.status;
 }
 
 async function handle(
@@ -91,7 +103,7 @@ async function handle(
     },
   };
   if (params["db"] === undefined || "creates" in route) {
-    services.access.check(identity, route.need as "public" | "user" | "server-admin");
+    services.access.check(identity, route.need as ServerNeed);
     return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
   }
   const { database } = await services.access.open(identity, nameOf(params["db"], identity), route.need as DatabaseNeed);

@@ -1,4 +1,4 @@
-import type { Need } from "../gateway/access.js";
+import type { Need, ServerNeed } from "../gateway/access.js";
 import type { DatabaseHandler, Handler } from "./call.js";
 
 /** What a method of a path needs of its caller, and who answers. */
@@ -9,7 +9,7 @@ export type Route =
       /** The path names a database that is not there yet. */
       readonly creates: true;
     }
-  | { readonly need: "public" | "user" | "server-admin"; readonly handler: Handler }
+  | { readonly need: ServerNeed; readonly handler: Handler }
   | { readonly need: "read" | "write" | "database-admin" | "server-admin"; readonly handler: DatabaseHandler };
 
 /** All methods of one path. `HEAD` is answered by `GET` without its body unless it has a row of its own. */

@@ -1,13 +1,18 @@
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
+import type { RuntimeConfig } from "../config/runtime-config.js";
 import type { Database } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";
 import type { Access } from "../gateway/access.js";
 import type { Gateway } from "../gateway/gateway.js";
+import type { Metrics } from "./metrics/metrics.js";
 
 /** What handlers work with; built once by `main.ts`. */
 export interface Services {
+  /** The one in force: it may be another one at the next request. */
   readonly config: Config;
+  readonly runtimeConfig: RuntimeConfig;
+  readonly metrics: Metrics;
   readonly log: Logger;
   readonly databases: Databases;
   readonly gateway: Gateway;

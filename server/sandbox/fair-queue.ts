@@ -5,6 +5,12 @@ export class FairQueue<T> {
   /** Lanes in the order of their turns; a lane that is served moves to the end, an empty one is gone. */
   readonly #lanes = new Map<string, T[]>();
 
+  get length(): number {
+    let length = 0;
+    for (const items of this.#lanes.values()) length += items.length;
+    return length;
+  }
+
   push(lane: string, item: T): void {
     const items = this.#lanes.get(lane);
     if (items) items.push(item);

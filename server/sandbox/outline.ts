@@ -23,12 +23,12 @@ export function outline(expression: string): Promise<OutlineNode> {
 /** @throws CouchError compilation_error when one of the sources is not a function expression */
 export function checkFunctions(sources: readonly string[]): Promise<void> {
   return inRealm((realm) => {
-    for (const source of sources) outcomeOf(realm.call("compile", [JSON.stringify(source), "{}"], timeLimitMs));
+    for (const source of sources) outcomeOf(realm.call("compile", [JSON.stringify([source]), "{}"], timeLimitMs));
   });
 }
 
 async function inRealm<T>(use: (realm: Realm) => T): Promise<T> {
-  const realm = new Realm(await loadQuickJs(), memoryLimitBytes, false);
+  const realm = new Realm(await loadQuickJs(), "outline", { memoryLimitBytes, hardened: false });
   try {
     return use(realm);
   } finally {

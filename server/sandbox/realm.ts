@@ -1,47 +1,69 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from "quickjs-emscripten-core";
 import { compileInRealm } from "./commands/compile.js";
+import { filterInRealm } from "./commands/filter.js";
+import { mapInRealm } from "./commands/map.js";
+import { reduceInRealm } from "./commands/reduce.js";
+import { renderInRealm } from "./commands/render.js";
 import { validateInRealm } from "./commands/validate.js";
 import { harden } from "./in-realm/harden.js";
+import { createMime } from "./in-realm/mime.js";
 import { outlineInRealm } from "./in-realm/outline.js";
 import { createRequire } from "./in-realm/require.js";
 import { createTools } from "./in-realm/tools.js";
 import { RunClock } from "./run-clock.js";
 
+/** What a realm's functions are used for. */
+export type Purpose = "validate" | "map" | "reduce" | "filter" | "render" | "outline";
+
 /** Functions of the realm that the server may call. */
-export type Entry = "compile" | "validate" | "outline" | "takeLogs";
+export type Entry = Exclude<Purpose, "render"> | "show" | "update" | "list" | "rewrite" | "compile" | "takeLogs";
 
 export type RealmAnswer =
   | { readonly kind: "answer"; readonly outcome: unknown; readonly logs: readonly string[] }
   /** The call was ended, and the realm with it. */
   | { readonly kind: "timeout" | "memory" | "failed"; readonly logs: readonly string[] };
 
+/** Each realm gets the entries of its purpose alone: reading the others' text would take as long as making the realm. */
+const entriesOf: Readonly<Record<Purpose, string>> = {
+  validate: `validate: (${validateInRealm})(tools)`,
+  map: `map: (${mapInRealm})(tools)`,
+  reduce: `reduce: (${reduceInRealm})(tools)`,
+  filter: `filter: (${filterInRealm})(tools)`,
+  render: `...(${renderInRealm})(tools, ${createMime})`,
+  outline: `outline: (${outlineInRealm})(tools)`,
+};
+
 /**
  * The text that makes a realm ours before a stranger's code runs in it. Its value is an object of entries that only
  * the server holds: nothing in the realm refers to it, and no function of the server is in the realm.
  */
-const script = (hardened: boolean): string => `(function () {
+const script = (purpose: Purpose, hardened: boolean): string => `(function () {
 "use strict";
 const createRequire = ${createRequire};
 const tools = (${createTools})();
 const entries = {
   __proto__: null,
   compile: (${compileInRealm})(tools, createRequire, ${hardened ? harden : "() => undefined"}),
-  validate: (${validateInRealm})(tools),
-  outline: (${outlineInRealm})(tools),
+  ${entriesOf[purpose]},
   takeLogs: () => tools.answer(),
 };
 return entries;
 })()`;
-const scripts = { open: script(false), hardened: script(true) };
 
 /** QuickJS counts its stack in the WebAssembly memory; V8's stack below it is set in `worker-thread.ts` to outlast it. */
 const stackLimitBytes = 256 * 1024;
 /** To read what was logged before a call was ended. */
 const logTimeLimitMs = 50;
 
+export interface RealmLimits {
+  readonly memoryLimitBytes: number;
+  /** Several databases share the realm, and none may leave anything in it. */
+  readonly hardened: boolean;
+}
+
 /**
- * One QuickJS runtime with one context: one function of one design document, and what it leaves behind between calls.
- * Only text goes in and only text comes out. Host errors thrown from here (an abort of the WebAssembly module, an
+ * One QuickJS runtime with one context: the functions of one purpose of one design document, and what they leave behind between
+ * calls. Only text goes in and only text comes out. Host errors thrown from here (an abort of the WebAssembly module, an
  * overflow of V8's own stack) leave the whole thread in doubt: they are not caught, and end it.
  */
 export class Realm {
@@ -55,7 +77,7 @@ export class Realm {
   readonly #clock = new RunClock();
   #interrupted = false;
 
-  constructor(quickjs: QuickJSWASMModule, memoryLimitBytes: number, hardened: boolean) {
+  constructor(quickjs: QuickJSWASMModule, purpose: Purpose, { memoryLimitBytes, hardened }: RealmLimits) {
     this.#runtime = quickjs.newRuntime();
     this.#runtime.setMemoryLimit(memoryLimitBytes);
     this.#runtime.setMaxStackSize(stackLimitBytes);
@@ -65,9 +87,7 @@ export class Realm {
       return true;
     });
     this.#context = this.#runtime.newContext();
-    this.#entries = this.#context.unwrapResult(
-      this.#context.evalCode(hardened ? scripts.hardened : scripts.open, "settee"),
-    );
+    this.#entries = this.#context.unwrapResult(this.#context.evalCode(script(purpose, hardened), "settee"));
   }
 
   /** Calls an entry with texts. Never throws for what the code inside does. */
@@ -76,6 +96,10 @@ export class Realm {
     const answer = this.#run(entry, texts, timeLimitMs);
     if (answer === "ok") return { kind: "answer", outcome: null, logs: [] };
     if (answer === undefined) return this.#end(this.#interrupted ? "timeout" : "failed");
+    if (answer.startsWith("=")) {
+      const end = answer.indexOf("\n");
+      return { kind: "answer", outcome: answer.slice(end + 1), logs: JSON.parse(answer.slice(1, end)) as string[] };
+    }
     const { outcome, logs } = JSON.parse(answer) as { outcome: unknown; logs: string[] };
     if ((outcome as { error?: unknown } | null)?.error !== "memory") return { kind: "answer", outcome, logs };
     this.spent = true;

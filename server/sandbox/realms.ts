@@ -1,8 +1,15 @@
 import { LRUCache } from "lru-cache";
 import type { QuickJSWASMModule } from "quickjs-emscripten-core";
 import { catalogue, type ErrorName } from "../../protocol/errors.js";
-import { type Entry, Realm, type RealmAnswer } from "./realm.js";
-import { type FunctionSource, type LogEntry, type Refusal, refusal, type WorkerSettings } from "./worker-protocol.js";
+import { type Entry, type Purpose, Realm, type RealmAnswer } from "./realm.js";
+import {
+  type FunctionSource,
+  type LogEntry,
+  type MapSource,
+  type Refusal,
+  refusal,
+  type WorkerSettings,
+} from "./worker-protocol.js";
 
 /** Of the work at hand: whose it is, and how long one call may take. */
 export interface Asker {
@@ -15,6 +22,9 @@ export interface RealmsHooks {
   /** A stranger's code begins to run, for at most the asker's time limit. */
   readonly began: () => void;
 }
+
+/** What a realm is made of. */
+export type Subject = FunctionSource | MapSource;
 
 interface CompiledRealm {
   readonly realm: Realm;
@@ -67,17 +77,18 @@ export class Realms {
 
   /** Compiles in a realm of its own, whose end this is. */
   compile(asker: Asker, subject: FunctionSource): Refusal | null {
-    const realm = this.#newRealm(subject);
+    const realm = this.#newRealm("validate", subject);
     const answer = this.#compileIn(realm, asker, subject);
     this.#discard(realm);
     return answer;
   }
 
   /** Calls an entry of the function's realm. @returns what the entry answers, or a refusal */
-  ask(entry: Entry, asker: Asker, subject: FunctionSource, texts: readonly string[]): unknown {
-    const key = keyOf(asker.database, subject);
+  ask(entry: AskedEntry, asker: Asker, subject: Subject, texts: readonly string[]): unknown {
+    const purpose = purposeOf(entry);
+    const key = keyOf(purpose, asker.database, subject);
     for (;;) {
-      const { realm, refused } = this.#open(key, asker, subject);
+      const { realm, refused } = this.#open(key, purpose, asker, subject);
       if (refused) return refused;
       this.#hooks.began();
       const answer = realm.call(entry, texts, asker.timeLimitMs);
@@ -89,28 +100,30 @@ export class Realms {
     }
   }
 
-  #open(key: string, asker: Asker, subject: FunctionSource): CompiledRealm {
+  #open(key: string, purpose: Purpose, asker: Asker, subject: Subject): CompiledRealm {
     const known = this.#realms.get(key);
     if (known) return known;
-    const realm = this.#newRealm(subject);
+    const realm = this.#newRealm(purpose, subject);
     const compiled = { realm, refused: this.#compileIn(realm, asker, subject) };
     if (realm.spent) this.#discard(realm);
     else this.#realms.set(key, compiled);
     return compiled;
   }
 
-  #newRealm(subject: FunctionSource): Realm {
-    return new Realm(this.#quickjs, this.#memoryLimitBytes, subject.shareKey !== undefined);
+  #newRealm(purpose: Purpose, subject: Subject): Realm {
+    const limits = { memoryLimitBytes: this.#memoryLimitBytes, hardened: subject.shareKey !== undefined };
+    return new Realm(this.#quickjs, purpose, limits);
   }
 
-  #compileIn(realm: Realm, asker: Asker, subject: FunctionSource): Refusal | null {
+  #compileIn(realm: Realm, asker: Asker, subject: Subject): Refusal | null {
     this.#hooks.began();
-    const answer = realm.call("compile", [JSON.stringify(subject.source), subject.modules ?? "{}"], asker.timeLimitMs);
+    const sources = JSON.stringify(sourcesOf(subject));
+    const answer = realm.call("compile", [sources, subject.modules ?? "{}"], asker.timeLimitMs);
     this.#logAll(answer, asker, subject);
     return outcomeOf(answer, asker, subject) as Refusal | null;
   }
 
-  #logAll(answer: RealmAnswer, asker: Asker, subject: FunctionSource): void {
+  #logAll(answer: RealmAnswer, asker: Asker, subject: Subject): void {
     for (const message of answer.logs) {
       this.#hooks.log({ database: asker.database, designDoc: subject.designDoc, message });
     }
@@ -126,12 +139,32 @@ export class Realms {
   }
 }
 
-function keyOf(database: string, { shareKey, designDoc, source, modules }: FunctionSource): string {
-  const owner = shareKey === undefined ? ["database", database, designDoc] : ["shared", shareKey];
-  return JSON.stringify([...owner, source, modules]);
+/** Entries that run a stranger's functions. */
+export type AskedEntry = Exclude<Entry, "compile" | "takeLogs" | "outline">;
+
+function purposeOf(entry: AskedEntry): Purpose {
+  switch (entry) {
+    case "show":
+    case "update":
+    case "list":
+    case "rewrite":
+      return "render";
+    default:
+      return entry;
+  }
 }
 
-function outcomeOf(answer: RealmAnswer, asker: Asker, { designDoc }: FunctionSource): unknown {
+function sourcesOf(subject: Subject): readonly string[] {
+  return "sources" in subject ? subject.sources : [subject.source];
+}
+
+function keyOf(purpose: Purpose, database: string, subject: Subject): string {
+  const { shareKey, designDoc, modules } = subject;
+  const owner = shareKey === undefined ? ["database", database, designDoc] : ["shared", shareKey];
+  return JSON.stringify([purpose, ...owner, sourcesOf(subject), modules]);
+}
+
+function outcomeOf(answer: RealmAnswer, asker: Asker, { designDoc }: Subject): unknown {
   switch (answer.kind) {
     case "answer":
       return isRefused(answer.outcome) ? refusedAs(answer.outcome) : answer.outcome;
@@ -156,5 +189,6 @@ function isRefused(outcome: unknown): outcome is Refused {
 function refusedAs({ error, reason }: Refused): Refusal {
   // A design document that was saved and does not compile is the server's trouble by then: 500, as in CouchDB.
   if (error === "compilation_error") return refusal(error, reason, 500);
-  return refusal(Object.hasOwn(catalogue, error) ? error : "unknown_error", reason);
+  if (Object.hasOwn(catalogue, error)) return refusal(error, reason);
+  return { ...refusal("unknown_error", reason), word: error };
 }

@@ -4,21 +4,35 @@
  */
 import { catalogue, type ErrorName } from "../../protocol/errors.js";
 
-/** A function of a design document. */
-export interface FunctionSource {
+/** What a realm is made for. */
+export interface RealmSource {
   /** The design document's id, e.g. `_design/app`. */
   readonly designDoc: string;
-  /** A function expression, as it stands in the design document. */
-  readonly source: string;
   /** Databases whose functions have the same key and source share a realm. Only for the operator's own templates. */
   readonly shareKey?: string;
   /** JSON text of the design document: what `require` finds modules in, and `this` of the function. */
   readonly modules?: string;
 }
 
+/** A function of a design document. */
+export interface FunctionSource extends RealmSource {
+  /** A function expression, as it stands in the design document. */
+  readonly source: string;
+}
+
+/**
+ * The map functions of a design document, which share a realm: each document is parsed once for all of them. Of `modules` map
+ * functions see `views.lib` alone: `{"views": {"lib": ...}}`.
+ */
+export interface MapSource extends RealmSource {
+  readonly sources: readonly string[];
+}
+
 /** Why a call came to nothing. */
 export interface Refusal {
   readonly error: ErrorName;
+  /** What the function itself called it, when that is no word of the catalogue. */
+  readonly word?: string;
   /** Any JSON: `throw {forbidden: {a: 1}}` is answered as `{"error": "forbidden", "reason": {"a": 1}}`. */
   readonly reason: unknown;
   /** HTTP status. */
@@ -38,13 +52,14 @@ export interface ValidationCall {
 interface WorkBase {
   /** Empty for work that belongs to no database. Each database has its own place in the queue. */
   readonly database: string;
-  readonly functions: readonly FunctionSource[];
-  /** Milliseconds that one call of one function may take. */
+  readonly functions: readonly (FunctionSource | MapSource)[];
+  /** Milliseconds that one call may take. */
   readonly timeLimitMs: number;
 }
 
 export interface ValidateWork extends WorkBase {
   readonly command: "validate";
+  readonly functions: readonly FunctionSource[];
   /** JSON text. */
   readonly userCtx: string;
   /** JSON text. */
@@ -52,18 +67,69 @@ export interface ValidateWork extends WorkBase {
   readonly calls: readonly ValidationCall[];
 }
 
-/** Compiles the single function in a realm that is thrown away afterwards. */
+/** Compiles each function in a realm that is thrown away afterwards. */
 export interface CompileWork extends WorkBase {
   readonly command: "compile";
-  readonly calls: readonly [null];
+  readonly functions: readonly FunctionSource[];
+  /** Indexes of functions. */
+  readonly calls: readonly number[];
+}
+
+export interface MapWork extends WorkBase {
+  readonly command: "map";
+  readonly functions: readonly [MapSource];
+  /** Documents are frozen first: a function among them may try to change them. */
+  readonly frozen: boolean;
+  readonly calls: readonly MapCall[];
+}
+
+export interface MapCall {
+  /** JSON text of an array of documents. */
+  readonly documents: string;
+  /** Index of the one function to run, or null for all. */
+  readonly only: number | null;
+}
+
+export interface ReduceWork extends WorkBase {
+  readonly command: "reduce";
+  readonly functions: readonly [FunctionSource];
+  /** Each the JSON text of an array of groups `[keys, values]`; keys are `[[key, docid], ...]`, or null to rereduce. */
+  readonly calls: readonly string[];
+}
+
+export interface FilterWork extends WorkBase {
+  readonly command: "filter";
+  readonly functions: readonly [FunctionSource];
+  /** The function is a map function: documents pass for which it emits. */
+  readonly byView: boolean;
+  /** JSON text. */
+  readonly req: string;
+  /** Each the JSON text of an array of documents. */
+  readonly calls: readonly string[];
+}
+
+/** A function that makes an answer to a client. */
+export interface RenderWork extends WorkBase {
+  readonly command: "show" | "update" | "list" | "rewrite";
+  readonly functions: readonly [FunctionSource];
+  /** The texts that the entry of this name takes, see `commands/render.ts`. */
+  readonly calls: readonly (readonly string[])[];
 }
 
 /** A further command adds its work here, its outcome below, and a file in `commands/`. */
-export type Work = ValidateWork | CompileWork;
+export type Work = ValidateWork | CompileWork | MapWork | ReduceWork | FilterWork | RenderWork;
 
+/** Texts are what the entries of the realm answer; the formats stand at the entries, in `commands/`. */
 export interface OutcomeOf {
   readonly validate: ValidationOutcome;
   readonly compile: Refusal | null;
+  readonly map: string | Refusal;
+  readonly reduce: string | Refusal;
+  readonly filter: string | Refusal;
+  readonly show: unknown;
+  readonly update: unknown;
+  readonly list: unknown;
+  readonly rewrite: unknown;
 }
 
 export type Outcome<W extends Work = Work> = OutcomeOf[W["command"]];

@@ -5,12 +5,15 @@ import { ActiveTasks } from "../../server/documents/active-tasks.js";
 import { BlobStore } from "../../server/documents/attachments/blob-store.js";
 import { Database } from "../../server/documents/database.js";
 import { DatabaseUpdates } from "../../server/documents/database-updates.js";
-import { encodeDirectoryRecord, newDirectoryRecord } from "../../server/documents/directory-record.js";
+import { decodeDirectoryRecord, encodeDirectoryRecord, newDirectoryRecord } from "../../server/documents/directory-record.js";
 import { noCounters } from "../../server/documents/sequence-entry.js";
 import { newStoreCounts } from "../../server/documents/store-counts.js";
+import { readProgress } from "../../server/documents/stored-counters.js";
+import type { Progress } from "../../server/documents/update-log.js";
 import type { Validate } from "../../server/documents/validate.js";
 import { GroupCommit } from "../../server/storage/group-commit.js";
-import { directoryKey } from "../../server/storage/keys.js";
+import { databaseKeys, directoryKey } from "../../server/storage/keys.js";
+import type { Key } from "../../server/storage/store.js";
 import { HeldStore } from "./held-store.js";
 import { type Cleanup, nothingToValidate, temporaryDirectory } from "./temp-store.js";
 
@@ -21,20 +24,41 @@ export interface HeldDatabase {
   readonly database: Database;
 }
 
+interface Options {
+  readonly epoch?: string;
+  readonly validate?: Validate;
+}
+
 /** The database was made in epoch `first`; `epoch` is the one in force. */
-export function openHeldDatabase(
-  t: Cleanup,
-  { epoch = "first", validate = nothingToValidate }: { readonly epoch?: string; readonly validate?: Validate } = {},
-): HeldDatabase {
+export function openHeldDatabase(t: Cleanup, options: Options = {}): HeldDatabase {
   const store = new HeldStore();
-  const commit = new GroupCommit(store);
   const record = newDirectoryRecord(1, { partitioned: false, epoch: "first", created: 0 });
   store.contents.set(directoryKey(heldName), encodeDirectoryRecord(record));
-  const blobs = new BlobStore(join(temporaryDirectory(t), "blobs"));
+  return { store, database: databaseOver(t, store, { seq: 0, counters: noCounters }, options) };
+}
+
+/** What a start finds when the one before it ended with these contents. */
+export async function reopenHeldDatabase(
+  t: Cleanup,
+  contents: ReadonlyMap<Key, Buffer>,
+  options: Options = {},
+): Promise<HeldDatabase> {
+  const store = new HeldStore();
+  for (const [key, value] of contents) store.contents.set(key, value);
+  return { store, database: databaseOver(t, store, await readProgress(store, databaseKeys(1)), options) };
+}
+
+function databaseOver(
+  t: Cleanup,
+  store: HeldStore,
+  progress: Progress,
+  { epoch = "first", validate = nothingToValidate }: Options,
+): Database {
+  const commit = new GroupCommit(store);
   const services = {
     store,
     commit,
-    blobs,
+    blobs: new BlobStore(join(temporaryDirectory(t), "blobs")),
     followed: new Set<Database>(),
     epoch,
     updates: new DatabaseUpdates(store, commit, epoch, 0),
@@ -42,5 +66,6 @@ export function openHeldDatabase(
     counts: newStoreCounts(),
     validate,
   };
-  return { store, database: new Database(services, heldName, record, { seq: 0, counters: noCounters }) };
+  const record = decodeDirectoryRecord(store.get(directoryKey(heldName)) as Buffer);
+  return new Database(services, heldName, record, progress);
 }

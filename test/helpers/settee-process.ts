@@ -29,7 +29,8 @@ function setteeCommand(settings: Readonly<Record<string, string>> = {}): ServerC
   const main = process.env.SETTEE_TEST_MAIN ?? join(repositoryRoot, "dist", "server", "main.js");
   return {
     label: "settee",
-    nodeArguments: ["--enable-source-maps", main, "serve"],
+    // As `npm start` and the command start it.
+    nodeArguments: ["--min-semi-space-size=16", "--enable-source-maps", main, "serve"],
     environment: (port, dataDir) => ({
       SETTEE_HOST: "127.0.0.1",
       SETTEE_PORT: String(port),

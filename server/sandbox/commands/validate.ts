@@ -1,4 +1,4 @@
-import type { RealmTools } from "../in-realm/tools.js";
+import type { RealmTools, Subject } from "../in-realm/tools.js";
 import type { Realms } from "../realms.js";
 import {
   type Refusal,
@@ -52,7 +52,7 @@ export function validateInRealm(
 
   return (newDoc, oldDoc, userCtx, security) => {
     try {
-      const subject = tools.subject as NonNullable<RealmTools["subject"]>;
+      const subject = tools.subjects[0] as Subject;
       // CouchDB compiles functions in place, within the `this` that it gives them.
       const self = tools.self as Record<string, unknown>;
       self["validate_doc_update"] = subject;

@@ -12,9 +12,11 @@ export interface RealmTools {
   readonly apply: typeof Reflect.apply;
   /** Indirect eval: global scope, sloppy mode. */
   readonly evaluate: (source: string) => unknown;
-  /** The function that the realm is for, and its `this`. Set once, by `compile`. */
-  subject: ((...args: unknown[]) => unknown) | undefined;
+  /** The functions that the realm is for, and their `this`. Set once, by `compile`. */
+  subjects: readonly Subject[];
   self: object;
+  /** Makes one of CouchDB's global helpers what the realm's purpose needs it to be. */
+  readonly define: (name: string, helper: (...args: never[]) => unknown) => void;
   /** `Name: message` of an error, or the text of anything else. */
   readonly textOf: (thrown: unknown) => string;
   /** JSON text of a refusal. */
@@ -23,12 +25,16 @@ export interface RealmTools {
   readonly exhausted: (thrown: unknown) => string | undefined;
   /** What an entry returns: `ok` when there is nothing to say, else JSON text with the outcome and what was logged. */
   readonly answer: (outcome?: string) => string;
+  /** What an entry returns whose outcome is a text of its own format: it is not quoted on its way out. */
+  readonly answerText: (text: string) => string;
 }
+
+export type Subject = (...args: unknown[]) => unknown;
 
 export function createTools(): RealmTools {
   const world = globalThis as unknown as Record<string, unknown>;
   const { parse, stringify } = JSON;
-  const { apply, ownKeys, deleteProperty } = Reflect;
+  const { apply, ownKeys, defineProperty, deleteProperty } = Reflect;
   const { isArray } = Array;
   const { slice } = String.prototype;
   const toText = String;
@@ -70,12 +76,18 @@ export function createTools(): RealmTools {
       for (let index = 0; index < values.length; index++) total += values[index] as number;
       return total;
     },
-    // Only a map function's rows go anywhere; CouchDB has it in every function all the same.
+    // CouchDB has these in every function, though each is of use to one kind only. They are defined again for that kind.
     emit: () => undefined,
+    start: () => undefined,
+    send: () => undefined,
+    getRow: () => null,
+    provides: () => undefined,
+    registerType: () => undefined,
   };
-  for (const name of ownKeys(helpers) as string[]) {
-    Object.defineProperty(world, name, { value: helpers[name], writable: true, configurable: true, enumerable: true });
-  }
+  const define = (name: string, value: (...args: never[]) => unknown): void => {
+    defineProperty(world, name, { value, writable: true, configurable: true, enumerable: true });
+  };
+  for (const name of ownKeys(helpers) as string[]) define(name, helpers[name] as (...args: never[]) => unknown);
 
   const textOf = (thrown: unknown): string => {
     try {
@@ -104,8 +116,9 @@ export function createTools(): RealmTools {
     stringify,
     apply,
     evaluate,
-    subject: undefined,
+    subjects: [],
     self: {},
+    define,
     textOf,
     refuse,
     exhausted: (thrown) =>
@@ -115,6 +128,11 @@ export function createTools(): RealmTools {
       const logs = logged;
       logged = "";
       return `{"outcome":${outcome === undefined ? "null" : outcome},"logs":[${logs}]}`;
+    },
+    answerText: (text) => {
+      const logs = logged;
+      logged = "";
+      return `=[${logs}]\n${text}`;
     },
   };
 }

@@ -1,0 +1,40 @@
+/** What is measured, in one place: counts of requests, and where everything else that is shown is asked for. */
+import type { PoolStatistics } from "../../sandbox/sandbox.js";
+import type { Databases } from "../../documents/databases.js";
+import type { Gateway } from "../../gateway/gateway.js";
+import { openFeeds } from "../when-stopping.js";
+import { RequestCounts } from "./request-counts.js";
+
+export interface MetricsParts {
+  readonly databases: Databases;
+  readonly gateway: Gateway;
+  readonly stopping: AbortSignal;
+  readonly sandbox: () => PoolStatistics;
+}
+
+export class Metrics {
+  readonly requests = new RequestCounts();
+  readonly #parts: MetricsParts;
+
+  constructor(parts: MetricsParts) {
+    this.#parts = parts;
+  }
+
+  get databases(): Databases {
+    return this.#parts.databases;
+  }
+
+  sandbox(): PoolStatistics {
+    return this.#parts.sandbox();
+  }
+
+  /** Live feeds that clients listen to. */
+  openFeeds(): number {
+    return openFeeds(this.#parts.stopping);
+  }
+
+  /** Passwords that wait to be checked. */
+  waitingPasswords(): number {
+    return this.#parts.gateway.waitingPasswords;
+  }
+}
