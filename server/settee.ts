@@ -3,13 +3,16 @@ import { fileURLToPath } from "node:url";
 import { Background } from "./background.js";
 import { EmbeddedBackend } from "./backend/embedded.js";
 import { keptSecret, keptUuid, openDataDirectory } from "./config/data-directory.js";
+import { RuntimeConfig } from "./config/runtime-config.js";
 import type { Config } from "./config.js";
 import { Databases } from "./documents/databases.js";
 import type { AdminCredentials } from "./gateway/admins.js";
 import { loadTemplates } from "./gateway/design-doc-source.js";
 import { Gateway } from "./gateway/gateway.js";
 import { HttpServer } from "./http/http-server.js";
+import { Metrics } from "./http/metrics/metrics.js";
 import { routeTable } from "./http/route-table.js";
+import type { Services } from "./http/services.js";
 import { createLogger, type Logger } from "./logging.js";
 import { Sandbox } from "./sandbox/sandbox.js";
 
@@ -43,10 +46,13 @@ export class Settee {
     this.#parts = parts;
   }
 
-  /** Opens the data directory; nothing listens yet. @throws StoreUnavailable, TemplateError */
-  static async create(config: Config, { newEpoch = false }: SetteeOptions = {}): Promise<Settee> {
-    const { dataDir } = config;
+  /** Opens the data directory; nothing listens yet. @throws StoreUnavailable, TemplateError, ConfigError */
+  static async create(given: Config, { newEpoch = false }: SetteeOptions = {}): Promise<Settee> {
+    const { dataDir } = given;
     openDataDirectory(dataDir);
+    const uuid = keptUuid(dataDir);
+    const runtimeConfig = RuntimeConfig.open(given, { uuid });
+    const config = runtimeConfig.current;
     const log = createLogger(config.logLevel);
     const templates = await loadTemplates(config.designDocs ?? shippedTemplates);
     const shared = sharedSources(templates);
@@ -61,13 +67,21 @@ export class Settee {
       const gateway = new Gateway({ backend, templates, options: gatewayOptions(config, log) });
       const madeAdmin = await gateway.start();
       const stopping = new AbortController();
-      const services = {
-        config,
+      runtimeConfig.subscribe(({ logLevel, sessionTimeout, passwordIterations }) => {
+        log.level = logLevel;
+        gateway.configure({ sessionSeconds: sessionTimeout, passwordIterations });
+      });
+      const services: Services = {
+        get config() {
+          return runtimeConfig.current;
+        },
+        runtimeConfig,
+        metrics: new Metrics({ databases, gateway, stopping: stopping.signal, sandbox: () => sandbox.statistics() }),
         log,
         databases,
         gateway,
         access: gateway.accessTo((name) => databases.open(name)),
-        uuid: keptUuid(dataDir),
+        uuid,
         version,
         stopping: stopping.signal,
       };

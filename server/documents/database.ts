@@ -116,11 +116,11 @@ export class Database {
   /** One outcome for each revision, in order, when all that was accepted is on disk. */
   async write(revisions: readonly IncomingRevision[], writer: Writer): Promise<readonly WriteOutcome[]> {
     this.#mustExist();
-    if (this.partitioned) for (const { id } of revisions) checkPartitionedId(id);
     const { revsLimit } = this.#entry.record;
     const target = { ...this.#turnTarget(), revsLimit, validation: () => this.#validation() };
     let outcomes: readonly WriteOutcome[] = [];
     try {
+      if (this.partitioned) for (const { id } of revisions) checkPartitionedId(id);
       outcomes = await writeRevisions(target, revisions, writer);
     } finally {
       revisions.forEach(({ attachments }, index) => {
@@ -137,8 +137,8 @@ export class Database {
   /** What really went of each request, in order, when it is on disk. */
   async purge(requests: readonly PurgedRevisions[]): Promise<readonly PurgedRevisions[]> {
     this.#mustExist();
-    const { purged, bytes } = await purge(this.#turnTarget(), requests);
-    this.#taken.unname(bytes);
+    const { purged, attachedBytes } = await purge(this.#turnTarget(), requests);
+    this.#taken.unname(attachedBytes);
     this.#services.wrote?.(this);
     return purged;
   }

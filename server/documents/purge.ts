@@ -26,8 +26,8 @@ export type PurgeTarget = Omit<WriteTarget, "revsLimit" | "validation">;
 export interface PurgeOutcome {
   /** For each request what really went: revisions that were leaves. */
   readonly purged: readonly PurgedRevisions[];
-  /** Bytes of the bodies and attachments that went. */
-  readonly bytes: number;
+  /** Bytes of the attachments that went, roughly: they stay on disk until a compaction finds that nothing names them. */
+  readonly attachedBytes: number;
 }
 
 /** Resolves when it is on disk. What is asked for is logged, whether it was there or not, as in CouchDB. */
@@ -52,7 +52,7 @@ export async function purge(target: PurgeTarget, requests: readonly PurgedRevisi
       },
     },
   );
-  return { purged: turn.purged, bytes: turn.bytes };
+  return { purged: turn.purged, attachedBytes: turn.attachedBytes };
 }
 
 class PurgeTurn {
@@ -62,7 +62,7 @@ class PurgeTurn {
   /** Documents of which nothing is. */
   readonly gone: DocId[] = [];
   designDocuments = false;
-  bytes = 0;
+  attachedBytes = 0;
   readonly #target: PurgeTarget;
   #logged = false;
 
@@ -105,7 +105,7 @@ class PurgeTurn {
     for (const node of removed) {
       const rev = revOf(node);
       if (node.stored && rev !== besideRev) batch.delete(this.#target.keys.body(id, rev));
-      this.bytes += node.size;
+      if (node.attached) this.attachedBytes += node.size - node.attached.inherited;
     }
   }
 

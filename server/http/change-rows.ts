@@ -1,50 +1,85 @@
 /** Rows of `_changes`. Each is stored as JSON text with its sequence, and spliced. */
 import { generationOf, hashOf } from "../../protocol/ids.js";
-import type { ByteWriter } from "../documents/bytes.js";
+import { ByteWriter } from "../documents/bytes.js";
 import type { Database, StoredDocument } from "../documents/database.js";
 import { quote } from "../documents/document-text.js";
 import { findRevision, leavesOf, type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { idOfRow, revOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
-import { type ShownRevision, showRevision } from "../documents/show-document.js";
+import { type ShownRevision, type ShowOptions, showRevision } from "../documents/show-document.js";
+import { type Fields, pickFields } from "../query/mango/fields.js";
 import type { ChangesQuery } from "./changes-query.js";
+
+/** What all rows of a feed have in common. */
+export interface RowOptions {
+  readonly database: Database;
+  readonly query: ChangesQuery;
+  /** What of the documents is shown; undefined: all. */
+  readonly fields: Fields | undefined;
+}
+
+/** What a filter found in a change. */
+export interface Wanted {
+  readonly document: StoredDocument;
+  /** With `style=all_docs`, of a document with several leaves: those that the filter wants, best first. */
+  readonly leaves: readonly number[] | undefined;
+}
 
 const closingBrace = 0x7d;
 
-/** Appends the row that is the `index`th of its feed. Synchronous unless attachment bytes must be read from files. */
+/**
+ * Appends the row that is the `index`th of its feed; `wanted` is what its filter found in it. Synchronous unless attachment bytes
+ * must be read from files.
+ */
 export function writeChange(
   out: ByteWriter,
-  database: Database,
-  query: ChangesQuery,
+  { database, query, fields }: RowOptions,
   entry: SequenceEntry,
   index: number,
+  wanted?: Wanted,
 ): void | Promise<void> {
   const { show, allLeaves, seqInterval } = query;
   out.latin1(index % seqInterval === 0 ? `{"seq":"${database.seqText(entry.seq)}",` : '{"seq":null,');
   const withLeaves = allLeaves && entry.severalLeaves;
-  const document = show || withLeaves ? database.find(idOfRow(entry.row)) : undefined;
-  if (withLeaves && document) out.utf8(leavesRow(document, entry));
+  const document = wanted?.document ?? (show || withLeaves ? database.find(idOfRow(entry.row)) : undefined);
+  if (withLeaves && document) out.utf8(leavesRow(document, wanted?.leaves ?? leavesInOrder(document), entry));
   else out.raw(entry.row);
   if (!show) return void out.byte(closingBrace);
   out.latin1(',"doc":');
   const shown = document && revisionOfRow(database, document, entry);
   if (!shown) return void out.latin1("null}");
-  const showing = showRevision(out, database, shown, show);
+  const showing = fields ? showFields(out, database, shown, show, fields) : showRevision(out, database, shown, show);
   if (showing) return showing.then(() => void out.byte(closingBrace));
   out.byte(closingBrace);
 }
 
-/** The row with every leaf: best first, as winners would be chosen. */
-function leavesRow({ id, record: { tree } }: StoredDocument, entry: SequenceEntry): string {
-  const leaves = leavesOf(tree)
-    .map((index) => tree[index] as RevisionNode)
-    .reverse();
-  const ordered = [...leaves.filter(({ deleted }) => !deleted), ...leaves.filter(({ deleted }) => deleted)];
-  const changes = ordered.map((node) => `{"rev":${quote(revOf(node))}}`).join(",");
+function showFields(
+  out: ByteWriter,
+  database: Database,
+  shown: ShownRevision,
+  show: ShowOptions,
+  fields: Fields,
+): void | Promise<void> {
+  const whole = new ByteWriter(shown.value.body.length + 512);
+  const showing = showRevision(whole, database, shown, show);
+  const pick = (): void => void out.raw(pickFields(whole.view(), fields));
+  return showing ? showing.then(pick) : pick();
+}
+
+/** Every leaf, best first, as winners would be chosen. */
+export function leavesInOrder({ record: { tree } }: StoredDocument): readonly number[] {
+  const leaves = leavesOf(tree).reverse();
+  const isDeleted = (index: number): boolean => (tree[index] as RevisionNode).deleted;
+  return [...leaves.filter((index) => !isDeleted(index)), ...leaves.filter(isDeleted)];
+}
+
+/** The row with several leaves. */
+function leavesRow({ id, record: { tree } }: StoredDocument, leaves: readonly number[], entry: SequenceEntry): string {
+  const changes = leaves.map((index) => `{"rev":${quote(revOf(tree[index] as RevisionNode))}}`).join(",");
   return `"id":${quote(id)},"changes":[${changes}]${entry.deleted ? ',"deleted":true' : ""}`;
 }
 
 /** The revision that the row names, even when the document was edited since the row was read. */
-function revisionOfRow(
+export function revisionOfRow(
   database: Database,
   document: StoredDocument,
   { seq, row }: SequenceEntry,

@@ -6,10 +6,11 @@ import { pendingAfter } from "../documents/changes/pending-changes.js";
 import type { Database } from "../documents/database.js";
 import { idOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
 import type { DatabaseCall } from "./call.js";
-import { writeChange } from "./change-rows.js";
-import { type ChangesFilter, wants } from "./changes-filter.js";
+import { type Wanted, writeChange } from "./change-rows.js";
+import { type ChangesFilter, goesByIds, wantsId } from "./changes-filter.js";
 import type { ChangesQuery } from "./changes-query.js";
 import { feedFormats } from "./feed-format.js";
+import { findWanted } from "./wanted-changes.js";
 import { whenStopping } from "./when-stopping.js";
 
 export interface Feed {
@@ -21,6 +22,8 @@ export interface Feed {
 /** How far a feed has come. */
 interface Progress {
   rows: number;
+  /** Changes looked at, sent or not. */
+  read: number;
   /** Where its reader goes on: all changes up to here were sent or not wanted. */
   lastSeq: number;
 }
@@ -28,18 +31,22 @@ interface Progress {
 /** Bytes gathered before they are handed to the socket. */
 const chunkSize = 64 * 1024;
 const longestStep = 500;
+/** Milliseconds of looking into documents before others get their turn. */
+const turn = 5;
 
 /** The changes that there are. */
-export async function* finishedFeed(feed: Feed): AsyncGenerator<Buffer> {
+export async function* finishedFeed(feed: Feed, call: DatabaseCall): AsyncGenerator<Buffer> {
   const { database, query } = feed;
   const { updateSeq } = database;
   const since = query.descending ? 0 : query.since;
-  const progress: Progress = { rows: 0, lastSeq: query.since };
+  const progress: Progress = { rows: 0, read: 0, lastSeq: query.since };
   yield Buffer.from(feedFormats[query.feed].begin);
   if (query.limit > 0) {
     for await (const entries of storedChanges(feed, since, updateSeq)) {
       yield* rows(feed, entries, progress);
       if (progress.rows >= query.limit) break;
+      // Without rows nothing is sent that would tell.
+      if (feed.filter?.kind === "selector" && call.signal.aborted) return;
     }
   }
   if (progress.rows < query.limit && !query.descending) progress.lastSeq = Math.max(progress.lastSeq, updateSeq);
@@ -52,16 +59,17 @@ export async function* liveFeed(feed: Feed, { services, signal }: DatabaseCall):
   const { since, heartbeat, timeout, limit } = query;
   const format = feedFormats[query.feed];
   const { updateSeq } = database;
-  const progress: Progress = { rows: 0, lastSeq: since };
-  // Filters find the changes before this moment in their own way.
-  const live = new LiveChanges(database, filter ? updateSeq : since);
+  const progress: Progress = { rows: 0, read: 0, lastSeq: since };
+  // Filters by ids find the changes before this moment in their own way.
+  const byIds = goesByIds(filter);
+  const live = new LiveChanges(database, byIds ? updateSeq : since);
   const stop = (): void => live.close();
   signal.addEventListener("abort", stop);
   const forget = whenStopping(services.stopping, stop);
   const isAnswered = (): boolean => query.feed === "longpoll" && progress.rows > 0;
   try {
     if (format.begin) yield Buffer.from(format.begin);
-    if (filter && limit > 0) {
+    if (byIds && limit > 0) {
       for await (const entries of storedChanges(feed, since, updateSeq)) yield* rows(feed, entries, progress);
       if (progress.rows < limit) progress.lastSeq = updateSeq;
     }
@@ -90,26 +98,38 @@ export async function* liveFeed(feed: Feed, { services, signal }: DatabaseCall):
   }
 }
 
-/** From the store, in steps: without what a filter does not want. */
+/** From the store, in steps: without what a filter by ids does not want. */
 async function* storedChanges(
   { database, query: { descending, limit }, filter }: Feed,
   since: number,
   upTo: number,
 ): AsyncIterable<readonly SequenceEntry[]> {
   if (filter?.kind === "ids") yield await changesOfIds(database, filter.ids, { since, upTo, descending });
-  else if (filter) yield await changesOfDesignDocuments(database, { since, upTo, descending });
-  else yield* database.changes({ since, descending, step: Math.min(limit, longestStep) });
+  else if (filter?.kind === "design") yield await changesOfDesignDocuments(database, { since, upTo, descending });
+  else yield* database.changes({ since, descending, step: filter ? longestStep : Math.min(limit, longestStep) });
 }
 
 /** The rows of some changes, up to the limit. */
-async function* rows({ database, query, filter }: Feed, entries: readonly SequenceEntry[], progress: Progress) {
+async function* rows(feed: Feed, entries: readonly SequenceEntry[], progress: Progress): AsyncGenerator<Buffer> {
+  const { database, query, filter } = feed;
   const format = feedFormats[query.feed];
+  const options = { database, query, fields: filter?.kind === "selector" ? filter.fields : undefined };
   const out = new ByteWriter(Math.min(entries.length * 160, chunkSize) + 1024);
+  let turnEnds = performance.now() + turn;
   for (const entry of entries) {
     if (progress.rows >= query.limit) break;
-    if (filter && !wants(filter, idOfRow(entry.row))) continue;
+    progress.read++;
+    let wanted: Wanted | undefined;
+    if (filter?.kind === "selector") {
+      if (performance.now() > turnEnds) {
+        await new Promise(setImmediate);
+        turnEnds = performance.now() + turn;
+      }
+      wanted = findWanted(database, filter, entry, query.allLeaves);
+      if (!wanted) continue;
+    } else if (filter && !wantsId(filter, idOfRow(entry.row))) continue;
     out.latin1(progress.rows === 0 ? format.firstRow : format.nextRow);
-    const writing = writeChange(out, database, query, entry, progress.rows);
+    const writing = writeChange(out, options, entry, progress.rows, wanted);
     if (writing) await writing;
     out.latin1(format.afterRow(database.seqText(entry.seq)));
     progress.rows++;
@@ -131,12 +151,13 @@ async function end(feed: Feed, progress: Progress, began: Began): Promise<Buffer
   return Buffer.from(feedFormats[query.feed].end(database.seqText(progress.lastSeq), pending));
 }
 
-/** As in CouchDB, what a filter by ids passed over counts as pending. */
+/** As in CouchDB, what a filter by ids passed over counts as pending, and what a filter looked into does not. */
 async function pendingOf(
   { database, query, filter }: Feed,
-  { rows, lastSeq }: Progress,
+  { rows, read, lastSeq }: Progress,
   { since, updateSeq }: Began,
 ): Promise<number> {
-  if (filter || query.descending) return Math.max(0, (await pendingAfter(database, since)) - rows);
-  return await pendingAfter(database, lastSeq, { since, updateSeq, changes: rows });
+  const counted = goesByIds(filter) ? rows : read;
+  if (goesByIds(filter) || query.descending) return Math.max(0, (await pendingAfter(database, since)) - counted);
+  return await pendingAfter(database, lastSeq, { since, updateSeq, changes: read });
 }

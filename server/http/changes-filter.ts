@@ -1,14 +1,27 @@
 /** Which changes the reader of a feed wants: `filter` of `_changes`. */
 import { CouchError } from "../../protocol/errors.js";
 import { isDesignDocId } from "../../protocol/ids.js";
-import { pickMember } from "../documents/json/json-text.js";
 import type { Database } from "../documents/database.js";
+import { pickMember } from "../documents/json/json-text.js";
 import { pickWinner } from "../documents/show-document.js";
+import { type Fields, parseFields } from "../query/mango/fields.js";
+import { compileSelector, type Matcher } from "../query/mango/match.js";
+import { parseSelector } from "../query/mango/selector.js";
 import type { Query } from "./query.js";
 import { parseJsonParameter } from "./query.js";
 
-/** Filters that go by ids alone. What they want is found without reading what they do not want. */
-export type ChangesFilter = { readonly kind: "ids"; readonly ids: ReadonlySet<string> } | { readonly kind: "design" };
+export type ChangesFilter = IdFilter | SelectorFilter;
+
+/** Goes by ids alone: what it wants is found without reading what it does not want. */
+export type IdFilter = { readonly kind: "ids"; readonly ids: ReadonlySet<string> } | { readonly kind: "design" };
+
+/** Looks into documents. */
+export interface SelectorFilter {
+  readonly kind: "selector";
+  readonly matches: Matcher;
+  /** What of the documents is shown, where they are; undefined: all. */
+  readonly fields: Fields | undefined;
+}
 
 /** Body of a POST; undefined for a GET. */
 type Body = Readonly<Record<string, unknown>> | undefined;
@@ -25,8 +38,7 @@ export function parseFilter(query: Query, body: Body, database: Database): Chang
     case "_design":
       return { kind: "design" };
     case "_selector":
-      checkSelector(body);
-      throw notServed("selectors");
+      return parseSelectorFilter(body);
     case "_view": {
       const view = query.get("view");
       if (view === undefined) throw new CouchError("bad_request", "`view` filter parameter is not provided.");
@@ -40,7 +52,11 @@ export function parseFilter(query: Query, body: Body, database: Database): Chang
   }
 }
 
-export function wants(filter: ChangesFilter, id: string): boolean {
+export function goesByIds(filter: ChangesFilter | undefined): filter is IdFilter {
+  return filter?.kind === "ids" || filter?.kind === "design";
+}
+
+export function wantsId(filter: IdFilter, id: string): boolean {
   return filter.kind === "design" ? isDesignDocId(id) : filter.ids.has(id);
 }
 
@@ -53,11 +69,21 @@ function parseDocIds(query: Query, body: Body): ReadonlySet<string> {
   return new Set(ids as string[]);
 }
 
-function checkSelector(body: Body): void {
+function parseSelectorFilter(body: Body): SelectorFilter {
   if (!body) throw new CouchError("bad_request", "Selector must be specified in POST payload");
-  const { selector } = body;
+  const { selector, fields } = body;
   if (typeof selector !== "object" || selector === null || Array.isArray(selector)) {
     throw new CouchError("bad_request", "Selector error: expected a JSON object");
+  }
+  if (fields !== undefined && !Array.isArray(fields)) {
+    throw new CouchError("bad_request", "Selector error: fields must be JSON array");
+  }
+  try {
+    return { kind: "selector", matches: compileSelector(parseSelector(selector)), fields: parseFields(fields) };
+  } catch (error) {
+    // Feeds have one word for all that `_find` tells apart.
+    if (error instanceof CouchError) throw new CouchError("bad_request", error.reason, { cause: error });
+    throw error;
   }
 }
 

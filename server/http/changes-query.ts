@@ -71,16 +71,23 @@ export function parseChangesQuery({ query, headers, services }: Call, database: 
   };
 }
 
+/** What has sequences: a database, or all of them together. */
+export interface SequencedLog {
+  readonly updateSeq: number;
+  /** @throws CouchError bad_request */
+  resolveSeq(text: string): number;
+}
+
 /** A sequence may come as the JSON text that an answer showed. Plain numbers belong to no epoch, so they name no place. */
-function parseSince(text: string | undefined, database: Database): number {
+export function parseSince(text: string | undefined, log: SequencedLog): number {
   if (text === undefined || text === "0") return 0;
-  if (text === "now") return database.updateSeq;
+  if (text === "now") return log.updateSeq;
   const seq = text.startsWith('"') ? parseJsonParameter(text) : text;
   if (seq === "0") return 0;
   if (typeof seq !== "string" || !seq.includes("-")) {
     throw new CouchError("bad_request", "Malformed sequence supplied in 'since' parameter.");
   }
-  return database.resolveSeq(seq);
+  return log.resolveSeq(seq);
 }
 
 function parseStyle(text: string | undefined): boolean {

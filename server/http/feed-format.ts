@@ -9,7 +9,8 @@ export interface FeedFormat {
   readonly nextRow: string;
   afterRow(seq: string): string;
   readonly heartbeat: Buffer;
-  end(lastSeq: string, pending: number): string;
+  /** Feeds that do not count what is left say nothing of it. */
+  end(lastSeq: string, pending?: number): string;
 }
 
 const newline = Buffer.from("\n");
@@ -21,7 +22,7 @@ const object: FeedFormat = {
   nextRow: ",\n",
   afterRow: () => "",
   heartbeat: newline,
-  end: (lastSeq, pending) => `\n],\n"last_seq":"${lastSeq}","pending":${pending}}\n`,
+  end: (lastSeq, pending) => `\n],\n"last_seq":"${lastSeq}"${pendingText(pending)}}\n`,
 };
 
 const lines: FeedFormat = {
@@ -31,7 +32,7 @@ const lines: FeedFormat = {
   nextRow: "",
   afterRow: () => "\n",
   heartbeat: newline,
-  end: (lastSeq, pending) => `{"last_seq":"${lastSeq}","pending":${pending}}\n\n`,
+  end: (lastSeq, pending) => `{"last_seq":"${lastSeq}"${pendingText(pending)}}\n\n`,
 };
 
 const events: FeedFormat = {
@@ -51,3 +52,7 @@ export const feedFormats: Readonly<Record<FeedType, FeedFormat>> = {
   continuous: lines,
   eventsource: events,
 };
+
+function pendingText(pending: number | undefined): string {
+  return pending === undefined ? "" : `,"pending":${pending}`;
+}

@@ -32,24 +32,28 @@ export interface Incoming {
 
 export async function answer(services: Services, incoming: Incoming): Promise<void> {
   const began = performance.now();
+  const { request, routes } = incoming;
+  const id = requestId(request);
   const { requests } = services.metrics;
   requests.open++;
   let status = 0;
   try {
-    status = await answerRequest(services, incoming);
+    status = await answerAs(id, services, incoming);
   } finally {
     requests.open--;
     const milliseconds = performance.now() - began;
-    requests.answered(incoming.routes, incoming.request.method as string, status, milliseconds);
-    if (services.log.isLevelEnabled("debug")) logAnswer(services, incoming, status, milliseconds);
+    requests.answered(routes, request.method as string, status, milliseconds);
+    if (services.log.isLevelEnabled("debug")) {
+      const path = request.url?.split("?", 1)[0];
+      const rounded = Math.round(milliseconds * 100) / 100;
+      services.log.debug({ request: id, method: request.method, path, route: routes.path, status, milliseconds: rounded }, "answered");
+    }
   }
 }
 
 /** @returns the status that was sent */
-async function answerRequest(services: Services, incoming: Incoming): Promise<number> {
+async function answerAs(id: string, services: Services, incoming: Incoming): Promise<number> {
   const { request, response } = incoming;
-  const id = requestId(request);
-  response.setHeader("X-Couch-Request-ID", id);
   const headers: Record<string, string | readonly string[]> = {
     "X-Couch-Request-ID": id,
     ...corsHeaders(request.headers, services.config.cors),

@@ -5,6 +5,7 @@
 import { METHODS } from "node:http";
 import type { DatabaseHandler, Handler } from "./call.js";
 import type { PathRoutes, Route } from "./route.js";
+import { activeTasks } from "./routes/active-tasks.js";
 import { allDbs } from "./routes/all-dbs.js";
 import {
   allDocs,
@@ -20,12 +21,43 @@ import { bulkDocs } from "./routes/bulk-docs.js";
 import { bulkGet } from "./routes/bulk-get.js";
 import { changes } from "./routes/changes.js";
 import { copyDocument } from "./routes/copy-document.js";
+import {
+  clusterState,
+  membership,
+  noReshardJob,
+  refuseResharding,
+  reshardJobs,
+  reshardState,
+  reshardSummary,
+  setUpCluster,
+} from "./routes/cluster.js";
 import { createDatabase, deleteDatabase, describeDatabase } from "./routes/database.js";
+import { dbUpdates } from "./routes/db-updates.js";
 import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
 import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
 import { compactDesignDocument, ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
 import { describePartition, partitionWithoutName, queryPartition, unknownOfPartition } from "./routes/partition.js";
+import {
+  deleteConfigValue,
+  noDeeperConfig,
+  readConfig,
+  readConfigSection,
+  readConfigValue,
+  reloadConfig,
+  writeConfigValue,
+} from "./routes/node/config.js";
+import { prometheus, stats, system } from "./routes/node/measurements.js";
+import {
+  describeNode,
+  incompleteNodePath,
+  ofThisNode,
+  refuseRestart,
+  smooshStatus,
+  unknownOfNode,
+  versions,
+} from "./routes/node/this-node.js";
+import { noSearch, noTemporaryViews, reloadQueryServers } from "./routes/not-here.js";
 import { postDocument } from "./routes/post-document.js";
 import { purgeRevisions, readPurgedInfos, readPurgedInfosLimit, writePurgedInfosLimit } from "./routes/purge.js";
 import { missingRevs, revsDiff } from "./routes/revs-diff.js";
@@ -44,6 +76,9 @@ import { welcome } from "./routes/welcome.js";
 
 const anybody = (handler: Handler): Route => ({ need: "public", handler });
 const admin = (handler: Handler): Route => ({ need: "server-admin", handler });
+/** On `/_node/:node`. */
+const nodeAdmin = (handler: Handler): Route => admin(ofThisNode(handler));
+const nodeMetrics = (handler: Handler): Route => ({ need: "metrics", handler: ofThisNode(handler) });
 const reader = (handler: DatabaseHandler): Route => ({ need: "read", handler });
 const writer = (handler: DatabaseHandler): Route => ({ need: "write", handler });
 const databaseAdmin = (handler: DatabaseHandler): Route => ({ need: "database-admin", handler });
@@ -89,6 +124,40 @@ export const routeTable: readonly PathRoutes[] = [
   path("/_utils/*", "GET,HEAD", { GET: anybody(utils) }),
   path("/favicon.ico", "GET,HEAD", { GET: anybody(favicon) }),
 
+  path("/_db_updates", "GET", { GET: admin(dbUpdates) }),
+  path("/_active_tasks", "GET,HEAD", { GET: admin(activeTasks) }),
+  path("/_membership", "GET", { GET: admin(membership) }),
+  path("/_cluster_setup", "GET,POST", { GET: admin(clusterState), POST: admin(setUpCluster) }),
+  path("/_reshard", "GET", { GET: admin(reshardSummary) }),
+  path("/_reshard/state", "GET,PUT", { GET: admin(reshardState), PUT: admin(refuseResharding) }),
+  path("/_reshard/jobs", "GET,POST", { GET: admin(reshardJobs), POST: admin(refuseResharding) }),
+  path("/_reshard/jobs/:job", "GET,DELETE", { GET: admin(noReshardJob), DELETE: admin(noReshardJob) }),
+  path("/_reshard/jobs/:job/state", "GET,PUT", { GET: admin(noReshardJob), PUT: admin(noReshardJob) }),
+  path("/_search_analyze", "GET,POST", { GET: admin(noSearch), POST: admin(noSearch) }),
+  path("/_nouveau_analyze", "GET,POST", { GET: admin(noSearch), POST: admin(noSearch) }),
+  path("/_reload_query_servers", "POST", { POST: admin(reloadQueryServers) }),
+
+  // The node
+  path("/_node", "GET", { GET: admin(incompleteNodePath) }),
+  path("/_node/:node", "GET", { GET: nodeAdmin(describeNode) }),
+  path("/_node/:node/_versions", "GET", { GET: nodeAdmin(versions) }),
+  path("/_node/:node/_stats", "GET", { GET: nodeMetrics(stats) }),
+  path("/_node/:node/_stats/*", "GET", { GET: nodeMetrics(stats) }),
+  path("/_node/:node/_system", "GET", { GET: nodeMetrics(system) }),
+  path("/_node/:node/_prometheus", "GET", { GET: nodeMetrics(prometheus) }),
+  path("/_node/:node/_smoosh/status", "GET", { GET: nodeAdmin(smooshStatus) }),
+  path("/_node/:node/_restart", "POST", { POST: nodeAdmin(refuseRestart) }),
+  path("/_node/:node/_config", "GET", { GET: nodeAdmin(readConfig) }),
+  path("/_node/:node/_config/_reload", "POST", { POST: nodeAdmin(reloadConfig) }),
+  path("/_node/:node/_config/:section", "GET", { GET: nodeAdmin(readConfigSection) }),
+  path("/_node/:node/_config/:section/:key", "GET,PUT,DELETE", {
+    GET: nodeAdmin(readConfigValue),
+    PUT: nodeAdmin(writeConfigValue),
+    DELETE: nodeAdmin(deleteConfigValue),
+  }),
+  path("/_node/:node/_config/:section/:key/*", "GET", { GET: nodeAdmin(noDeeperConfig) }),
+  path("/_node/:node/*", "", anyMethod(nodeAdmin(unknownOfNode))),
+
   // Settee's own
   path("/_settee/signup", "POST", { POST: anybody(postSignup) }),
   path("/_settee/token", "POST", { POST: anybody(postToken) }),
@@ -105,6 +174,7 @@ export const routeTable: readonly PathRoutes[] = [
   }),
   path("/:db/_security", "PUT,GET", { GET: reader(readSecurity), PUT: databaseAdmin(writeSecurity) }),
   path("/:db/_revs_limit", "PUT,GET", { GET: reader(readRevsLimit), PUT: databaseAdmin(writeRevsLimit) }),
+  path("/:db/_temp_view", "", anyMethod(reader(noTemporaryViews))),
   path("/:db/_ensure_full_commit", "POST", { POST: reader(ensureFullCommit) }),
   path("/:db/_compact", "POST", { POST: databaseAdmin(startCompaction) }),
   path("/:db/_compact/:ddoc", "POST", { POST: databaseAdmin(compactDesignDocument) }),

@@ -105,7 +105,8 @@ export class Realms {
     if (known) return known;
     const realm = this.#newRealm(purpose, subject);
     const compiled = { realm, refused: this.#compileIn(realm, asker, subject) };
-    if (realm.spent) this.#discard(realm);
+    // A realm that compiled and yet left promises behind is good for the one call that it was made for.
+    if (realm.spent && compiled.refused) this.#discard(realm);
     else this.#realms.set(key, compiled);
     return compiled;
   }

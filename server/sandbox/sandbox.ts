@@ -1,11 +1,52 @@
 import { availableParallelism } from "node:os";
 import { CouchError } from "../../protocol/errors.js";
 import type { SecurityObject, UserContext } from "../../protocol/security.js";
+import { type FilterBatch, filterDocuments } from "./filter-documents.js";
+import { type EmittedRows, type MapBatch, mapDocuments } from "./map-documents.js";
+import { type ReduceBatch, type Reduction, reduceRows } from "./reduce-rows.js";
+import {
+  type FunctionResponse,
+  type ListAnswer,
+  type ListQuestion,
+  type RenderQuestion,
+  renderList,
+  renderRewrite,
+  renderShow,
+  renderUpdate,
+  type ShowQuestion,
+  type UpdateAnswer,
+} from "./render.js";
 import { type PoolStatistics, WorkerPool } from "./worker-pool.js";
-import type { FunctionSource, LogEntry, Outcome, ValidationCall, ValidationOutcome } from "./worker-protocol.js";
+import type {
+  CompileWork,
+  FunctionSource,
+  LogEntry,
+  Refusal,
+  ValidateWork,
+  ValidationCall,
+  ValidationOutcome,
+} from "./worker-protocol.js";
 
+export type { FilterBatch } from "./filter-documents.js";
+export type { EmittedRow, EmittedRows, MapBatch } from "./map-documents.js";
+export type { ReduceBatch, ReduceGroup, Reduction } from "./reduce-rows.js";
+export type {
+  FunctionResponse,
+  ListAnswer,
+  ListQuestion,
+  RenderQuestion,
+  ShowQuestion,
+  UpdateAnswer,
+} from "./render.js";
 export type { PoolStatistics } from "./worker-pool.js";
-export type { FunctionSource, LogEntry, Refusal, ValidationCall, ValidationOutcome } from "./worker-protocol.js";
+export type {
+  FunctionSource,
+  LogEntry,
+  MapSource,
+  Refusal,
+  ValidationCall,
+  ValidationOutcome,
+} from "./worker-protocol.js";
 
 export interface SandboxOptions {
   /** Threads. Default: as many as the machine has cores. */
@@ -38,8 +79,10 @@ const defaultTimeLimitMs = 500;
 /** Runs the functions of design documents: a stranger's code, in realms without any I/O, on threads of their own. */
 export class Sandbox {
   readonly #pool: WorkerPool;
+  readonly #log: (entry: LogEntry) => void;
 
   constructor(options: SandboxOptions = {}) {
+    this.#log = options.log ?? (() => undefined);
     this.#pool = new WorkerPool(
       Math.max(1, options.workers ?? availableParallelism()),
       {
@@ -47,7 +90,7 @@ export class Sandbox {
         maxRealms: options.maxRealms ?? 64,
         idleMs: options.idleMs ?? 60_000,
       },
-      { log: options.log ?? (() => undefined), threadDied: options.threadDied ?? (() => undefined) },
+      { log: this.#log, threadDied: options.threadDied ?? (() => undefined) },
     );
   }
 
@@ -59,7 +102,7 @@ export class Sandbox {
     const { database, functions, calls } = batch;
     if (functions.length === 0) return calls.map(() => null);
     if (calls.length === 0) return [];
-    return this.#pool.run({
+    return this.#pool.run<ValidateWork>({
       command: "validate",
       database,
       functions,
@@ -70,21 +113,57 @@ export class Sandbox {
     });
   }
 
+  /** What the map functions of a design document emit: for each document, for each function. @throws CouchError compilation_error (500) */
+  map(batch: MapBatch): Promise<readonly (readonly EmittedRows[])[]> {
+    return mapDocuments(this.#pool, batch, this.#log);
+  }
+
+  /** One reduction for each group, in order. @throws CouchError compilation_error (500) */
+  reduce(batch: ReduceBatch): Promise<readonly Reduction[]> {
+    return reduceRows(this.#pool, batch);
+  }
+
+  /** Whether it passes, for each document. @throws CouchError when the filter fails on one, or does not compile */
+  filter(batch: FilterBatch): Promise<readonly boolean[]> {
+    return filterDocuments(this.#pool, batch);
+  }
+
+  /** @throws CouchError what the function threw, or render_error */
+  show(question: ShowQuestion): Promise<FunctionResponse> {
+    return renderShow(this.#pool, question);
+  }
+
+  /** @throws CouchError what the function threw, or render_error */
+  update(question: ShowQuestion): Promise<UpdateAnswer> {
+    return renderUpdate(this.#pool, question);
+  }
+
+  /** @throws CouchError what the function threw, or render_error */
+  list(question: ListQuestion): Promise<ListAnswer> {
+    return renderList(this.#pool, question);
+  }
+
+  /** @throws CouchError what the function threw, or render_error */
+  rewrite(question: RenderQuestion): Promise<FunctionResponse | null> {
+    return renderRewrite(this.#pool, question);
+  }
+
   /**
-   * Resolves when the source is one function expression. `designDoc` is the design document's id.
-   * @throws CouchError compilation_error with QuickJS's words and the source, not_found `missing function` for none
+   * Whether each source is one function expression: null, or compilation_error with QuickJS's words and the source, or
+   * not_found `missing function` for an empty one. `designDoc` is the design document's id.
    */
-  async compile(source: string, designDoc: string): Promise<void> {
-    if (source === "") throw new CouchError("not_found", "missing function");
-    const outcomes = await this.#pool.run({
+  async compile(database: string, designDoc: string, sources: readonly string[]): Promise<readonly (CouchError | null)[]> {
+    const present = sources.filter((source) => source !== "");
+    if (present.length === 0) return sources.map(() => missingFunction());
+    const outcomes = await this.#pool.run<CompileWork>({
       command: "compile",
-      database: "",
-      functions: [{ designDoc, source }],
+      database,
+      functions: present.map((source) => ({ designDoc, source })),
       timeLimitMs: defaultTimeLimitMs,
-      calls: [null],
+      calls: present.map((_, index) => index),
     });
-    const refused = outcomes[0] as Outcome;
-    if (refused) throw new CouchError("compilation_error", String(refused.reason));
+    const compiled = outcomes.values();
+    return sources.map((source) => (source === "" ? missingFunction() : compilationError(compiled.next().value ?? null)));
   }
 
   /** Since the start, and now. */
@@ -96,4 +175,12 @@ export class Sandbox {
   async close(): Promise<void> {
     await this.#pool.close();
   }
+}
+
+function missingFunction(): CouchError {
+  return new CouchError("not_found", "missing function");
+}
+
+function compilationError(refused: Refusal | null): CouchError | null {
+  return refused && new CouchError("compilation_error", String(refused.reason));
 }

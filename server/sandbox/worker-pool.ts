@@ -58,12 +58,13 @@ export class WorkerPool {
   }
 
   /** One outcome for each call. @throws CouchError service_unavailable, internal_server_error */
-  run(work: Work): Promise<readonly Outcome[]> {
+  run<W extends Work>(work: W): Promise<readonly Outcome<W>[]> {
     if (this.#closed) return Promise.reject(new CouchError("service_unavailable"));
     return new Promise((resolve, reject) => {
       const pending = work.calls.map((_, index) => index);
       const outcomes = new Array<Outcome | undefined>(pending.length);
-      this.#queue.push(work.database, { work, outcomes, pending, unexplainedDeaths: 0, resolve, reject });
+      const settle = resolve as Job["resolve"];
+      this.#queue.push(work.database, { work, outcomes, pending, unexplainedDeaths: 0, resolve: settle, reject });
       this.#dispatch();
     });
   }

@@ -1,5 +1,6 @@
 /** Entry of a sandbox thread: takes one piece of work at a time, answers, and waits for the next. */
 import { parentPort, workerData } from "node:worker_threads";
+import { map } from "./commands/map.js";
 import { validate } from "./commands/validate.js";
 import { loadQuickJs } from "./quickjs.js";
 import { Realms } from "./realms.js";
@@ -34,7 +35,15 @@ function perform(work: Work, index: number): Outcome {
     case "validate":
       return validate(realms, work, work.calls[index] as (typeof work.calls)[number]);
     case "compile":
-      return realms.compile(work, work.functions[0] as (typeof work.functions)[number]);
+      return realms.compile(work, work.functions[work.calls[index] as number] as (typeof work.functions)[number]);
+    case "map":
+      return map(realms, work, work.calls[index] as (typeof work.calls)[number]);
+    case "reduce":
+      return realms.ask("reduce", work, work.functions[0], [work.calls[index] as string]);
+    case "filter":
+      return realms.ask("filter", work, work.functions[0], [work.calls[index] as string, work.req, work.byView ? "view" : ""]);
+    default:
+      return realms.ask(work.command, work, work.functions[0], work.calls[index] as readonly string[]);
   }
 }
 

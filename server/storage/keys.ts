@@ -16,10 +16,13 @@
  *   NUMBER a DIGEST               a small attachment (larger ones are files)
  *   NUMBER m NAME                 security, settings, counters after a purge
  *   NUMBER p SEQUENCE             purge log
+ *   NUMBER v INDEX h              an index: how far it came, and the roots of its trees
+ *   NUMBER v INDEX n NODE         a node of one of its trees, never changed once it is written
+ *   NUMBER v INDEX e DOCID        keys that one document has in it
  *
- * NUMBER is 8 hexadecimal digits, SEQUENCE 12: fixed widths, so that their order as text is their order as numbers, and
- * LevelDB's prefix compression makes the width free. A document id is the last part of its key or is ended by \0, which
- * ids cannot hold in a body key because a revision never does.
+ * NUMBER and INDEX are 8 hexadecimal digits, SEQUENCE and NODE 12: fixed widths, so that their order as text is their order
+ * as numbers, and LevelDB's prefix compression makes the width free. A document id is the last part of its key or is ended by
+ * \0, which ids cannot hold in a body key because a revision never does.
  */
 import type { DocId, RevId } from "../../protocol/ids.js";
 import type { Key } from "./store.js";
@@ -89,6 +92,18 @@ export interface DatabaseKeys {
   digestOf(attachmentKey: Key): string;
   meta(name: "security" | "settings" | "counters"): Key;
   purge(seq: number): Key;
+  /** The keys of one index; numbers of indexes are those of one database. */
+  index(number: number): IndexKeys;
+}
+
+export interface IndexKeys {
+  /** Every key of the index. */
+  readonly all: { readonly from: Key; readonly to: Key };
+  readonly head: Key;
+  readonly nodes: { readonly from: Key; readonly to: Key };
+  node(number: number): Key;
+  readonly emitted: { readonly from: Key; readonly to: Key };
+  emittedBy(id: string): Key;
 }
 
 /** Length of `NUMBER k` in front of every key of a database. */
@@ -100,7 +115,6 @@ export function databaseKeys(number: DatabaseNumber): DatabaseKeys {
     (kind) => prefix + kind,
   ) as [string, string, string, string, string, string, string];
   const rest = (key: Key): string => key.slice(prefixLength);
-  const kind = (from: Key): { from: Key; to: Key } => ({ from, to: afterPrefix(from) });
   return {
     all: kind(prefix),
     documents: kind(documents),
@@ -120,7 +134,24 @@ export function databaseKeys(number: DatabaseNumber): DatabaseKeys {
     digestOf: rest,
     meta: (name) => metas + name,
     purge: (seq) => purges + fixedHex(seq, 12),
+    index: (index) => indexKeys(`${prefix}v${fixedHex(index, 8)}`),
   };
+}
+
+function indexKeys(prefix: Key): IndexKeys {
+  const [nodes, emitted] = [`${prefix}n`, `${prefix}e`];
+  return {
+    all: kind(prefix),
+    head: `${prefix}h`,
+    nodes: kind(nodes),
+    node: (number) => nodes + fixedHex(number, 12),
+    emitted: kind(emitted),
+    emittedBy: (id) => emitted + id,
+  };
+}
+
+function kind(from: Key): { readonly from: Key; readonly to: Key } {
+  return { from, to: afterPrefix(from) };
 }
 
 /** The first key after all those that begin with `prefix`, which must end in a plain ASCII character. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { Level } from "level";
-import type { Entry, Key, KeyRange, Store, StoreBatch } from "./store.js";
+import type { Entry, Key, KeyRange, Store, StoreBatch, StoreSnapshot } from "./store.js";
 
 type Bytes = Level<Key, Buffer>;
 
@@ -25,8 +25,8 @@ export async function openLevelStore(location: string): Promise<Store> {
     keyEncoding: "utf8",
     valueEncoding: "buffer",
     // A larger log before each compaction: a burst of writes is not slowed by compactions that start at once.
-    writeBufferSize: 32 * 1024 * 1024,
-    cacheSize: 64 * 1024 * 1024,
+    writeBufferSize: 16 * 1024 * 1024,
+    cacheSize: 32 * 1024 * 1024,
   });
   try {
     await level.open();
@@ -51,6 +51,12 @@ class LevelStore implements Store {
 
   get(key: Key): Buffer | undefined {
     return this.#level.getSync(key);
+  }
+
+  snapshot(): StoreSnapshot {
+    const snapshot = this.#level.snapshot();
+    const options = { snapshot };
+    return { get: (key) => this.#level.getSync(key, options), close: () => snapshot.close() };
   }
 
   async *range({ from, to, reverse = false, step = defaultStep, values = true }: KeyRange): AsyncIterable<Entry[]> {

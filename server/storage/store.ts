@@ -39,9 +39,16 @@ export interface StoreBatch extends WriteBatch {
   discard(): Promise<void>;
 }
 
+/** The store as it was at one moment, whatever is written since. It holds back what compaction would free: close it soon. */
+export interface StoreSnapshot {
+  get(key: Key): Buffer | undefined;
+  close(): Promise<void>;
+}
+
 export interface Store {
   /** Synchronous: a point read costs about a microsecond, a trip through the thread pool thirty. */
   get(key: Key): Buffer | undefined;
+  snapshot(): StoreSnapshot;
   /** Entries of a range, in steps, from one snapshot. Leaving the loop early releases it. */
   range(range: KeyRange): AsyncIterable<readonly Entry[]>;
   /** The first entry of a range, or the last one with `reverse`. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CouchError } from "../../protocol/errors.js";
 import { type DocId, parseDocId, parseRevId } from "../../protocol/ids.js";
-import type { Database } from "../../server/documents/database.js";
 import { LiveChanges } from "../../server/documents/changes/live-changes.js";
+import type { Database } from "../../server/documents/database.js";
 import type { PurgedRevisions } from "../../server/documents/purge.js";
 import { recount } from "../helpers/database-facts.js";
 import { openHeldDatabase } from "../helpers/held-database.js";
@@ -34,7 +34,10 @@ describe("purge", () => {
     assert.deepEqual(await database.purge([of("a", "3-c")]), [of("a", "3-c")]);
     assert.deepEqual(linesOf(mustFind(database, "a").record.tree), ["1-a? 2-d"]);
     assert.deepEqual(bodyOf(database, "a", "2-d"), { n: 2 });
-    assert.deepEqual((await changesSince(database, 3)).map(([seq, id, rev]) => [seq, id, rev]), [[4, "a", "2-d"]]);
+    assert.deepEqual(
+      (await changesSince(database, 3)).map(([seq, id, rev]) => [seq, id, rev]),
+      [[4, "a", "2-d"]],
+    );
     const heard = await feed.next(0);
     feed.close();
     assert.ok(Array.isArray(heard) && heard.length === 1 && heard[0]?.seq === 4, "feeds hear of it");
@@ -48,7 +51,10 @@ describe("purge", () => {
   it("keeps the winner's body where it is when a loser goes, and a large one too", async (t) => {
     const { database } = await openTestStore(t);
     const large = { text: "x".repeat(10_000) };
-    for (const [id, body] of [["small", { n: 1 }], ["large", large]] as const) {
+    for (const [id, body] of [
+      ["small", { n: 1 }],
+      ["large", large],
+    ] as const) {
       await writeOne(database, replicated(id, "1-a 2-z", { body }));
       await writeOne(database, replicated(id, "1-a 2-b", { body: large }));
       await database.purge([of(id, "2-b")]);
@@ -112,7 +118,10 @@ describe("purge", () => {
     assert.equal(store.database.purgedInfosLimit(), 2);
     assert.equal(store.database.purgeSeq, 5);
     await store.database.purge([of("d6", "1-a")]);
-    assert.deepEqual((await logOf(store.database)).map(({ id }) => id), ["d4", "d5", "d6"]);
+    assert.deepEqual(
+      (await logOf(store.database)).map(({ id }) => id),
+      ["d4", "d5", "d6"],
+    );
   });
 
   it("of a design document ends its validation", async (t) => {
@@ -132,7 +141,10 @@ describe("purge", () => {
     const purging = database.purge([of("a", "1-a")]);
     (await store.nextCommit()).fail(new Error("disk full"));
     const settled = await Promise.allSettled([writing, purging]);
-    assert.deepEqual(settled.map(({ status }) => status), ["rejected", "rejected"]);
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ["rejected", "rejected"],
+    );
     assert.deepEqual(database.log.pending, database.log.committed);
     store.holding = false;
     await database.write([replicated("a", "1-a")], "trusted");

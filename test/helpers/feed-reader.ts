@@ -68,7 +68,7 @@ export class FeedReader {
 
 /** Resolves when the answer has begun. */
 export function openFeed(
-  { url, adminHeaders }: HttpWorld,
+  { url, adminHeaders }: Pick<HttpWorld, "url" | "adminHeaders">,
   path: string,
   headers: Readonly<Record<string, string>> = {},
   body?: unknown,

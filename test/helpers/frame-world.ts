@@ -8,6 +8,7 @@ import { type ConfigInput, completeConfig } from "../../server/config.js";
 import type { Database } from "../../server/documents/database.js";
 import { Access, type AccessParts } from "../../server/gateway/access.js";
 import type { Credentials, Identified } from "../../server/gateway/identify.js";
+import { RequestCounts } from "../../server/http/metrics/request-counts.js";
 import { HttpServer } from "../../server/http/http-server.js";
 import type { PathRoutes } from "../../server/http/route.js";
 import type { Services } from "../../server/http/services.js";
@@ -52,6 +53,7 @@ export async function startFrame(t: TestContext, options: FrameOptions): Promise
   const stopping = new AbortController();
   const services = {
     config,
+    metrics: { requests: new RequestCounts() },
     log: createLogger(options.logLevel ?? "info", destination),
     gateway: { identify: (credentials: Credentials): Identified => ({ identity: identityOf(credentials) }) },
     access: new Access<Database>({ openDatabase, ownDatabase: () => Promise.reject(new CouchError("unauthorized")) }),

@@ -5,7 +5,11 @@ import { ActiveTasks } from "../../server/documents/active-tasks.js";
 import { BlobStore } from "../../server/documents/attachments/blob-store.js";
 import { Database } from "../../server/documents/database.js";
 import { DatabaseUpdates } from "../../server/documents/database-updates.js";
-import { decodeDirectoryRecord, encodeDirectoryRecord, newDirectoryRecord } from "../../server/documents/directory-record.js";
+import {
+  decodeDirectoryRecord,
+  encodeDirectoryRecord,
+  newDirectoryRecord,
+} from "../../server/documents/directory-record.js";
 import { noCounters } from "../../server/documents/sequence-entry.js";
 import { newStoreCounts } from "../../server/documents/store-counts.js";
 import { readProgress } from "../../server/documents/stored-counters.js";
@@ -22,6 +26,8 @@ export const heldName: DatabaseName = parseDatabaseName("notes");
 export interface HeldDatabase {
   readonly store: HeldStore;
   readonly database: Database;
+  /** To be opened before attachments are taken that are large. */
+  readonly blobs: BlobStore;
 }
 
 interface Options {
@@ -34,7 +40,7 @@ export function openHeldDatabase(t: Cleanup, options: Options = {}): HeldDatabas
   const store = new HeldStore();
   const record = newDirectoryRecord(1, { partitioned: false, epoch: "first", created: 0 });
   store.contents.set(directoryKey(heldName), encodeDirectoryRecord(record));
-  return { store, database: databaseOver(t, store, { seq: 0, counters: noCounters }, options) };
+  return heldDatabase(t, store, { seq: 0, counters: noCounters }, options);
 }
 
 /** What a start finds when the one before it ended with these contents. */
@@ -45,20 +51,21 @@ export async function reopenHeldDatabase(
 ): Promise<HeldDatabase> {
   const store = new HeldStore();
   for (const [key, value] of contents) store.contents.set(key, value);
-  return { store, database: databaseOver(t, store, await readProgress(store, databaseKeys(1)), options) };
+  return heldDatabase(t, store, await readProgress(store, databaseKeys(1)), options);
 }
 
-function databaseOver(
+function heldDatabase(
   t: Cleanup,
   store: HeldStore,
   progress: Progress,
   { epoch = "first", validate = nothingToValidate }: Options,
-): Database {
+): HeldDatabase {
   const commit = new GroupCommit(store);
+  const blobs = new BlobStore(join(temporaryDirectory(t), "blobs"));
   const services = {
     store,
     commit,
-    blobs: new BlobStore(join(temporaryDirectory(t), "blobs")),
+    blobs,
     followed: new Set<Database>(),
     epoch,
     updates: new DatabaseUpdates(store, commit, epoch, 0),
@@ -67,5 +74,5 @@ function databaseOver(
     validate,
   };
   const record = decodeDirectoryRecord(store.get(directoryKey(heldName)) as Buffer);
-  return new Database(services, heldName, record, progress);
+  return { store, blobs, database: new Database(services, heldName, record, progress) };
 }

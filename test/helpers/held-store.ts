@@ -1,5 +1,5 @@
 /** A store in memory whose commits wait until the test lets them go, or fail when it says so. */
-import type { Entry, Key, KeyRange, Store, StoreBatch } from "../../server/storage/store.js";
+import type { Entry, Key, KeyRange, Store, StoreBatch, StoreSnapshot } from "../../server/storage/store.js";
 
 type Operation = readonly [Key, Buffer | null];
 
@@ -23,6 +23,11 @@ export class HeldStore implements Store {
 
   get(key: Key): Buffer | undefined {
     return this.contents.get(key);
+  }
+
+  snapshot(): StoreSnapshot {
+    const contents = new Map(this.contents);
+    return { get: (key) => contents.get(key), close: async () => contents.clear() };
   }
 
   async *range({ from, to, reverse = false, step = 500 }: KeyRange): AsyncIterable<Entry[]> {

@@ -1,15 +1,19 @@
 /** A server in this process, with a data directory of its own: `const world = await startHttpWorld(t)`. */
 import { EmbeddedBackend } from "../../server/backend/embedded.js";
 import { type ConfigInput, completeConfig } from "../../server/config.js";
+import { RuntimeConfig } from "../../server/config/runtime-config.js";
 import { Databases, type DatabasesOptions } from "../../server/documents/databases.js";
 import { Gateway } from "../../server/gateway/gateway.js";
 import { HttpServer } from "../../server/http/http-server.js";
+import { Metrics } from "../../server/http/metrics/metrics.js";
 import type { PathRoutes } from "../../server/http/route.js";
 import { routeTable } from "../../server/http/route-table.js";
+import type { Services } from "../../server/http/services.js";
 import { createLogger } from "../../server/logging.js";
 import { basic, HttpClient } from "./http-client.js";
 import { type Cleanup, nothingToValidate, temporaryDirectory } from "./temp-store.js";
 
+const uuid = "0".repeat(32);
 const admin = { name: "admin", password: "a-long-password-for-tests" };
 
 export interface HttpWorldOptions {
@@ -43,13 +47,19 @@ export async function startHttpWorld(
   const gateway = new Gateway({ backend: new EmbeddedBackend(databases), templates: new Map(), options });
   await gateway.start();
   const stopping = new AbortController();
-  const services = {
-    config,
+  const runtimeConfig = RuntimeConfig.open(config, { uuid });
+  const sandbox = () => ({ calls: 0, milliseconds: 0, threads: 0, busyThreads: 0, waiting: 0 });
+  const services: Services = {
+    get config() {
+      return runtimeConfig.current;
+    },
+    runtimeConfig,
+    metrics: new Metrics({ databases, gateway, stopping: stopping.signal, sandbox }),
     log: createLogger(config.logLevel),
     databases,
     gateway,
     access: gateway.accessTo((name) => databases.open(name)),
-    uuid: "0".repeat(32),
+    uuid,
     version: "0.0.0",
     stopping: stopping.signal,
   };

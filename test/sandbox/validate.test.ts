@@ -1,6 +1,7 @@
 /** What `validate_doc_update` may throw and what it is given: as a CouchDB 3.5 answers. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { CouchError } from "../../protocol/errors.js";
 import { sandboxFor } from "./ask.js";
 
 const thrown: readonly { readonly name: string; readonly body: string; readonly outcome: unknown }[] = [
@@ -156,14 +157,19 @@ test("log() is heard with the database and the design document, also of a call t
 
 test("compile accepts one function expression and says why it does not accept something else", async (t) => {
   const { sandbox } = sandboxFor(t);
-  await sandbox.compile("function (doc) { emit(doc._id, null); }", "_design/app");
+  const compile = (...sources: string[]) => sandbox.compile("db", "_design/app", sources);
+  assert.deepEqual(await compile("function (doc) { emit(doc._id, null); }"), [null]);
   const refusals = {
     "function(doc){ emit(1, ": "SyntaxError: unexpected token in expression: '' (function(doc){ emit(1, )",
     "function(": "SyntaxError: missing formal parameter (function()",
     "42": "Expression does not eval to a function. (42)",
   };
   for (const [source, reason] of Object.entries(refusals)) {
-    await assert.rejects(sandbox.compile(source, "_design/app"), { error: "compilation_error", reason, status: 400 });
+    const [accepted, refused] = await compile("function () {}", source);
+    assert.equal(accepted, null);
+    assert.deepEqual({ ...refused }, { ...new CouchError("compilation_error", reason) });
   }
-  await assert.rejects(sandbox.compile("", "_design/app"), { error: "not_found", reason: "missing function" });
+  const missing = { ...new CouchError("not_found", "missing function") };
+  assert.deepEqual({ ...(await compile(""))[0] }, missing);
+  assert.deepEqual((await compile("", "() => 1", "")).map((error) => error?.error), ["not_found", undefined, "not_found"]);
 });

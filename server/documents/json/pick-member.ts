@@ -23,14 +23,15 @@ export function pickMember(body: Buffer, name: string): unknown {
   return undefined;
 }
 
-function stringEnd(body: Buffer, index: number): number {
+/** The index behind the string that begins at `index`. */
+export function stringEnd(body: Buffer, index: number): number {
   let i = index + 1;
   while (i < body.length && body[i] !== quote) i += body[i] === backslash ? 2 : 1;
   return i + 1;
 }
 
 /** Where the value at `index` ends: at the comma or the brace of the object around it. */
-function valueEnd(body: Buffer, index: number): number {
+export function valueEnd(body: Buffer, index: number): number {
   let depth = 0;
   let i = index;
   while (i < body.length) {

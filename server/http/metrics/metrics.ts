@@ -1,8 +1,11 @@
-/** What is measured, in one place: counts of requests, and where everything else that is shown is asked for. */
+/**
+ * What is measured, in one place: counts of requests, and where everything else that is shown is asked for.
+ */
 import type { PoolStatistics } from "../../sandbox/sandbox.js";
 import type { Databases } from "../../documents/databases.js";
 import type { Gateway } from "../../gateway/gateway.js";
 import { openFeeds } from "../when-stopping.js";
+import { Prometheus } from "./prometheus.js";
 import { RequestCounts } from "./request-counts.js";
 
 export interface MetricsParts {
@@ -14,10 +17,12 @@ export interface MetricsParts {
 
 export class Metrics {
   readonly requests = new RequestCounts();
+  readonly prometheus: Prometheus;
   readonly #parts: MetricsParts;
 
   constructor(parts: MetricsParts) {
     this.#parts = parts;
+    this.prometheus = new Prometheus(this);
   }
 
   get databases(): Databases {

@@ -20,10 +20,10 @@ export async function changes(call: DatabaseCall): Promise<Reply> {
   if (query.feed === "normal") {
     const etag = feedEtag(call, body);
     if (hasEtag(call.headers, etag)) return { status: 304, headers: { ETag: etag } };
-    return chunkedReply(call, finishedFeed(feed), { ...headers, ETag: etag });
+    return chunkedReply(call, finishedFeed(feed, call), { ...headers, ETag: etag });
   }
   // Newest first begins at the end: there is nothing to wait for.
-  return { status: 200, headers, body: query.descending ? finishedFeed(feed) : liveFeed(feed, call) };
+  return { status: 200, headers, body: query.descending ? finishedFeed(feed, call) : liveFeed(feed, call) };
 }
 
 /** The same question to the same state of the same database has the same answer. */

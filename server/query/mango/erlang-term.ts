@@ -15,7 +15,8 @@ function print(value: unknown, room: number): string {
   if (typeof value === "string") return `<<${Buffer.from(value.slice(0, room)).join(",")}>>`;
   if (Array.isArray(value)) return `[${printAll(value, room, print)}]`;
   if (typeof value === "object" && value !== null) {
-    const member = ([name, of]: [string, unknown], left: number) => `{${print(name, left)},${print(of, left - name.length)}}`;
+    const member = ([name, of]: [string, unknown], left: number) =>
+      `{${print(name, left)},${print(of, left - name.length)}}`;
     return `{[${printAll(Object.entries(value), room, member)}]}`;
   }
   return String(value);

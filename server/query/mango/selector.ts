@@ -7,7 +7,15 @@
  * satisfies neither `$eq` nor `$ne`.
  */
 import { CouchError } from "../../../protocol/errors.js";
-import { type Condition, checkedTest, type ElementOperator, isElementOperator, isTestOperator, negated } from "./condition.js";
+import {
+  badArgument,
+  type Condition,
+  checkedTest,
+  type ElementOperator,
+  isElementOperator,
+  isTestOperator,
+  opposite,
+} from "./condition.js";
 import { erlangTerm } from "./erlang-term.js";
 import { type FieldPath, parseFieldPath } from "./field-path.js";
 
@@ -35,11 +43,12 @@ interface Place {
   readonly negated: boolean;
   /** Conditions on elements keep their `$not`: there it is true of missing members. */
   readonly onElements: boolean;
-  readonly depth: number;
 }
 
 /** Parsing and matching recurse, and comparing goes as deep as arguments do. */
 const deepest = 200;
+/** Conditions on the elements of one array: each is asked of every element. */
+const mostOnElements = 100;
 const unsupported = new Set(["$text", "$where", "$geoWithin", "$geoIntersects", "$near", "$nearSphere"]);
 
 /** @throws CouchError invalid_selector_json, invalid_selector, invalid_operator, bad_arg, not_supported */
@@ -49,7 +58,7 @@ export function parseSelector(json: unknown): Selector {
   }
   checkDepth(json);
   if (Object.keys(json).length === 0) return { kind: "everything" };
-  const selector = parse(json, { name: "", negated: false, onElements: false, depth: 0 });
+  const selector = parse(json, { name: "", negated: false, onElements: false });
   if (selector.kind === "field" && selector.name === "") {
     throw new CouchError("invalid_selector", "One or more conditions is missing a field name.");
   }
@@ -86,7 +95,8 @@ function parse(json: unknown, place: Place): Selector {
 }
 
 function parseMember([key, argument]: [string, unknown], place: Place): Selector {
-  if (!key.startsWith("$")) return parse(argument, { ...place, name: place.name === "" ? key : `${place.name}.${key}` });
+  if (!key.startsWith("$"))
+    return parse(argument, { ...place, name: place.name === "" ? key : `${place.name}.${key}` });
   switch (key) {
     case "$and":
     case "$or":
@@ -113,5 +123,48 @@ function parseNegation(json: unknown, place: Place): Selector {
 
 function parseElements(operator: ElementOperator, argument: unknown): Condition {
   if (!isObject(argument)) throw badArgument(operator, argument);
-  return { operator, argument: parse(argument, { name: "", negated: false, onElements: true, depth: 0 }) };
+  const selector = parse(argument, { name: "", negated: false, onElements: true });
+  if (conditionsIn(selector) > mostOnElements) {
+    throw new CouchError("invalid_selector", `${operator} takes at most ${mostOnElements} conditions.`);
+  }
+  return { operator, argument: selector };
+}
+
+function field({ name, negated }: Place, condition: Condition): FieldSelector {
+  const path = name === "" ? [] : parseFieldPath(name);
+  return { kind: "field", name, path, condition: negated ? opposite(condition) : condition };
+}
+
+/** Selectors that stand in a list. */
+function list(operator: string, argument: unknown): readonly unknown[] {
+  if (!Array.isArray(argument)) throw badArgument(operator, argument);
+  return argument;
+}
+
+function conditionsIn(selector: Selector): number {
+  switch (selector.kind) {
+    case "everything":
+      return 0;
+    case "and":
+    case "or":
+      return selector.of.reduce((sum, part) => sum + conditionsIn(part), 0);
+    case "not":
+      return conditionsIn(selector.of);
+    case "field": {
+      const { operator, argument } = selector.condition;
+      return 1 + (isElementOperator(operator) ? conditionsIn(argument as Selector) : 0);
+    }
+  }
+}
+
+function checkDepth(json: unknown): void {
+  let level: unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) throw new CouchError("invalid_selector", `Selectors are at most ${deepest} levels deep.`);
+    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
+  }
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

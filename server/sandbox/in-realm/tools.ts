@@ -19,6 +19,8 @@ export interface RealmTools {
   readonly define: (name: string, helper: (...args: never[]) => unknown) => void;
   /** `Name: message` of an error, or the text of anything else. */
   readonly textOf: (thrown: unknown) => string;
+  /** What the helper of this name does. */
+  readonly log: (message: string) => void;
   /** JSON text of a refusal. */
   readonly refuse: (error: string, reason: unknown) => string;
   /** JSON text of the refusal when what was thrown is the realm's memory limit, otherwise undefined. */
@@ -119,6 +121,7 @@ export function createTools(): RealmTools {
     subjects: [],
     self: {},
     define,
+    log: write,
     textOf,
     refuse,
     exhausted: (thrown) =>

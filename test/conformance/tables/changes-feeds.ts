@@ -1,4 +1,5 @@
 /** `_changes`: parameters that are refused, and what its feeds do in time. */
+import { feedScenarios } from "./feed-scenarios.js";
 import { clearer, eachBodyRefused, eachRefused, onlySettee, refused } from "./rows.js";
 import type { Row, Table } from "./table.js";
 
@@ -67,4 +68,4 @@ const rows: readonly Row[] = [
   ]),
 ];
 
-export const changesFeeds: Table = { family: "changes-feeds", rows };
+export const changesFeeds: Table = { family: "changes-feeds", rows, scenarios: feedScenarios };

@@ -32,8 +32,8 @@ export class RowRunner {
     this.#variables = {
       db: database,
       rev,
-      host: new URL(world.origin).host,
-      authorization: world.authorization,
+      host: new URL(world.url).host,
+      authorization: world.adminHeaders.authorization,
     };
   }
 
@@ -67,7 +67,7 @@ export class RowRunner {
 
   async #connect(): Promise<RawConnection> {
     if (this.#connection?.ended) this.#drop();
-    this.#connection ??= await RawConnection.open(this.#world.origin);
+    this.#connection ??= await RawConnection.open(this.#world.url);
     return this.#connection;
   }
 
@@ -129,7 +129,7 @@ function bodyOf(row: Exclude<Row, { readonly raw: string }>, variables: Variable
 }
 
 function authorizationOf(as: string, world: World): string | undefined {
-  if (as === "admin") return world.authorization;
+  if (as === "admin") return world.adminHeaders.authorization;
   if (as === "anonymous") return undefined;
   const [name = "", password = ""] = as.split(":");
   return basic(name, password);

@@ -12,21 +12,23 @@ export interface WorldOptions {
 
 export class World {
   /** E.g. `http://127.0.0.1:5984`. */
-  readonly origin: string;
-  readonly authorization: string;
+  readonly url: string;
+  readonly adminHeaders: { readonly authorization: string };
   /** Asks as the administrator. */
   readonly client: HttpClient;
   /** By its own word: what is for Settee only is asked of nobody else. */
   readonly isSettee: boolean;
   readonly #process: ServerProcess | undefined;
   readonly #databases = new Set<string>();
+  readonly #users = new Set<string>();
 
   private constructor({ url, process }: WorldOptions, isSettee: boolean) {
     const server = new URL(url);
     this.isSettee = isSettee;
-    this.origin = server.origin;
-    this.authorization = basic(decodeURIComponent(server.username), decodeURIComponent(server.password));
-    this.client = new HttpClient(this.origin, this.authorization);
+    this.url = server.origin;
+    const authorization = basic(decodeURIComponent(server.username), decodeURIComponent(server.password));
+    this.adminHeaders = { authorization };
+    this.client = new HttpClient(this.url, authorization);
     this.#process = process;
   }
 
@@ -52,6 +54,13 @@ export class World {
     return name;
   }
 
+  /** A name that no user has yet; whoever gets it is removed by `close`. */
+  userName(): string {
+    const name = `tables-${randomBytes(6).toString("hex")}`;
+    this.#users.add(name);
+    return name;
+  }
+
   /** A fresh database; resolves to its name. */
   async database(): Promise<string> {
     const name = this.name();
@@ -72,16 +81,18 @@ export class World {
     return (await this.client.expect(200, "GET", `/${database}`)).json();
   }
 
-  /** Asks as a user of CouchDB's own `_users`. */
-  as(name: string, password: string): { get(path: string): Promise<HttpReply>; send: HttpClient["send"] } {
-    const authorization = basic(name, password);
-    const send: HttpClient["send"] = (method, path, options) =>
-      this.client.send(method, path, { ...options, authorization });
-    return { send, get: (path) => send("GET", path) };
+  /** Asks as somebody else. */
+  sendAs(name: string, password: string, method: string, path: string, body?: unknown): Promise<HttpReply> {
+    return this.client.send(method, path, { authorization: basic(name, password), body });
   }
 
   async close(): Promise<void> {
     for (const name of this.#databases) await this.client.send("DELETE", `/${name}`);
+    for (const name of this.#users) {
+      const path = `/_users/org.couchdb.user:${name}`;
+      const { status, headers } = await this.client.send("HEAD", path);
+      if (status === 200) await this.client.send("DELETE", path, { headers: { "if-match": headers.etag ?? "" } });
+    }
     this.client.close();
   }
 }

@@ -19,7 +19,7 @@ interface RecordedStep {
 
 /** What CouchDB 3.5.0 answered. */
 function recorded(file: string): readonly RecordedStep[] {
-  const url = new URL(`../../../test/conformance/couchdb-3.5.0/${file}.json`, import.meta.url);
+  const url = new URL(`../../../../test/conformance/couchdb-3.5.0/${file}.json`, import.meta.url);
   return (JSON.parse(readFileSync(url, "utf8")) as { steps: RecordedStep[] }).steps;
 }
 

@@ -1,0 +1,53 @@
+/** The parameters of `_db_updates`, in CouchDB's readings of them, which are not quite those of `_changes`. */
+import { CouchError } from "../../protocol/errors.js";
+import type { DatabaseUpdates } from "../documents/database-updates.js";
+import type { Call } from "./call.js";
+import { type FeedType, parseSince } from "./changes-query.js";
+
+export interface DbUpdatesQuery {
+  readonly feed: FeedType;
+  /** Updates after this sequence. */
+  readonly since: number;
+  /** Infinity when there is none. */
+  readonly limit: number;
+  /** Newest first. */
+  readonly descending: boolean;
+  /** Milliseconds after which a quiet feed gives a sign of life; undefined: never. */
+  readonly heartbeat: number | undefined;
+  /** Milliseconds after which a quiet feed ends. */
+  readonly timeout: number;
+}
+
+const feeds: readonly FeedType[] = ["normal", "continuous", "longpoll", "eventsource"];
+/** Milliseconds of `heartbeat=true`, and at most. */
+const longestHeartbeat = 60_000;
+
+/** @throws CouchError bad_request */
+export function parseDbUpdatesQuery({ query, headers, services }: Call, updates: DatabaseUpdates): DbUpdatesQuery {
+  const feed = feeds.find((name) => name === (query.get("feed") ?? "normal"));
+  if (!feed) throw new CouchError("bad_request", `Supported \`feed\` types: ${feeds.join(", ")}`);
+  const lastEventId = feed === "eventsource" ? headers["last-event-id"] : undefined;
+  const since = typeof lastEventId === "string" ? lastEventId : query.get("since");
+  const longest = services.config.changesTimeout;
+  return {
+    feed,
+    since: parseSince(since, updates),
+    limit: parseInteger(query.get("limit")) ?? Number.POSITIVE_INFINITY,
+    descending: query.flag("descending"),
+    heartbeat: parseHeartbeat(query.get("heartbeat")),
+    timeout: Math.min(longest, parseInteger(query.get("timeout")) ?? longest),
+  };
+}
+
+function parseHeartbeat(text: string | undefined): number | undefined {
+  if (text === undefined || text === "false") return undefined;
+  if (text === "true") return longestHeartbeat;
+  // Zero would be a feed that never rests.
+  return Math.min(Math.max(parseInteger(text) ?? 0, 1), longestHeartbeat);
+}
+
+function parseInteger(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new CouchError("bad_request", "invalid_integer");
+  return Number(text);
+}

@@ -1,0 +1,51 @@
+/** The ranges of ranks that a view query asks for. */
+import { CouchError } from "../../../protocol/errors.js";
+import type { ViewQuery } from "../../../protocol/view-query.js";
+import { type Collation, compareJson } from "../collation.js";
+import { parseExact } from "../exact-json.js";
+import { type IndexTree, rankOf, totalRows } from "./index-tree.js";
+import type { Cut } from "./places.js";
+
+/** Ranks `from` to `to` (exclusive). */
+export interface RankRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One range for each of `keys`, in the order of the answer; one range without. @throws CouchError query_parse_error */
+export function* rangesOf(tree: IndexTree, query: ViewQuery): Iterable<RankRange> {
+  checkRange(query, tree.collation);
+  if (!query.keys) {
+    yield rangeOf(tree, query);
+    return;
+  }
+  for (const key of query.descending ? query.keys.toReversed() : query.keys) {
+    yield rangeOf(tree, { ...query, startKey: key, endKey: key, inclusiveEnd: true });
+  }
+}
+
+/** A range whose begin stands behind its end is a mistake that an empty answer would hide. @throws CouchError query_parse_error */
+function checkRange(query: ViewQuery, collation: Collation): void {
+  const [start, end] = [query.startKey ?? query.key, query.endKey ?? query.key];
+  if (query.keys || start === undefined || end === undefined) return;
+  const order = compareJson(parseExact(start), parseExact(end), collation);
+  if (query.descending ? order >= 0 : order <= 0) return;
+  throw new CouchError(
+    "query_parse_error",
+    `No rows can match your key range, reverse your start_key and end_key or set descending=${!query.descending}`,
+  );
+}
+
+function rangeOf(tree: IndexTree, query: ViewQuery): RankRange {
+  const { descending = false, inclusiveEnd = true } = query;
+  // The end is passed by rows before it, or by those up to it; the start never by its own rows.
+  const start = cutAt(query.startKey ?? query.key, query.startKeyDocId, descending);
+  const end = cutAt(query.endKey ?? query.key, query.endKeyDocId, inclusiveEnd !== descending);
+  const [low, high] = descending ? [end, start] : [start, end];
+  const from = low ? rankOf(tree, low) : 0;
+  return { from, to: Math.max(from, high ? rankOf(tree, high) : totalRows(tree)) };
+}
+
+function cutAt(key: string | undefined, id: string | undefined, after: boolean): Cut | undefined {
+  return key === undefined ? undefined : { key: parseExact(key), id, after };
+}

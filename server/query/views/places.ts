@@ -1,0 +1,49 @@
+/** Where things stand in the order of a view, and cuts between them. */
+import { type Collation, compareJson, compareUtf8 } from "../collation.js";
+
+/** Things in the order of a view: the rows of a leaf, the children of an inner node (by their first rows), changes of a batch. */
+export interface Places {
+  readonly count: number;
+  /** Parsed. */
+  key(i: number): unknown;
+  id(i: number): string;
+}
+
+/**
+ * A cut through the order of a view: some rows stand before it, the others behind it.
+ *
+ * The rows of `key` (and of `id`, where there is one) stand before it when `after` is set, behind it otherwise.
+ */
+export interface Cut {
+  readonly key: unknown;
+  readonly id: string | undefined;
+  readonly after: boolean;
+  /** Set: rows count by the first elements of their keys, as many as here; `key` is such a beginning. */
+  readonly level?: number;
+}
+
+export function isBefore(places: Places, i: number, cut: Cut, collation: Collation): boolean {
+  const key = places.key(i);
+  const order = compareJson(cut.level === undefined ? key : beginning(key, cut.level), cut.key, collation);
+  if (order !== 0) return order < 0;
+  if (cut.id === undefined) return cut.after;
+  const idOrder = compareUtf8(places.id(i), cut.id);
+  return idOrder < 0 || (idOrder === 0 && cut.after);
+}
+
+/** How many of the places stand before the cut; those before `from` are known to. */
+export function countBefore(places: Places, cut: Cut, collation: Collation, from = 0, to = places.count): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(places, middle, cut, collation)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What a key is grouped by. */
+export function beginning(key: unknown, level: number): unknown {
+  return Array.isArray(key) && key.length > level ? key.slice(0, level) : key;
+}

@@ -1,0 +1,136 @@
+import type { GroupCommit } from "../../storage/group-commit.js";
+import type { IndexKeys } from "../../storage/keys.js";
+import type { Store } from "../../storage/store.js";
+import { type Collation, collationVersion } from "../collation.js";
+import { decodeIndexHead, type IndexHead, type IndexProgress } from "./index-head.js";
+import type { IndexTree } from "./index-tree.js";
+import { IndexWriter } from "./index-writer.js";
+import type { NodeCache } from "./node-cache.js";
+import type { Reducer } from "./reducer.js";
+import { type Child, decodeNode, type TreeNode } from "./tree-node.js";
+
+/** One view of an index: the order of its rows, and its reduce functions (views with equal map functions share a tree). */
+export interface IndexedView {
+  readonly collation: Collation;
+  readonly reducers: readonly Reducer[];
+}
+
+export interface IndexParts {
+  readonly store: Store;
+  readonly commit: GroupCommit;
+  readonly keys: IndexKeys;
+  readonly cache: NodeCache;
+  /** The same ones in the same order as long as the index lives. */
+  readonly views: readonly IndexedView[];
+  /** Bytes of a node, at most; see docs/decisions/0010-index-trees.md. */
+  readonly nodeBytes?: number;
+}
+
+/** What an index held at one moment. It stays readable until it is released, whatever is written meanwhile. */
+export interface IndexVersion {
+  readonly progress: IndexProgress;
+  /** One for each view. */
+  readonly trees: readonly IndexTree[];
+}
+
+/** The index of the views of one design document: a tree for each, which are updated together. */
+export class ViewIndex {
+  readonly #parts: IndexParts;
+  /** The head that was read last, and its bytes. */
+  #last: { readonly bytes: Buffer; readonly head: IndexHead } | undefined;
+  /** When the update that waits last is over. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(parts: IndexParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens an index, or begins a new one. One that was ordered by another ICU is emptied: its rows may be out of order. */
+  static async open(parts: IndexParts): Promise<ViewIndex> {
+    const index = new ViewIndex(parts);
+    const { head } = index;
+    const isOutdated =
+      head.collationVersion !== collationVersion && parts.views.some((view) => view.collation === "icu");
+    if (isOutdated && head.nextNode > 1) await index.#empty();
+    return index;
+  }
+
+  /** How far it has come. */
+  get progress(): IndexProgress {
+    return this.head.progress;
+  }
+
+  /** What is on disk now. */
+  get head(): IndexHead {
+    return this.#decode(this.#parts.store.get(this.#parts.keys.head));
+  }
+
+  /** Reads one version, from beginning to end of `use`. Nothing of it may be used afterwards. */
+  async read<T>(use: (version: IndexVersion) => T | Promise<T>): Promise<T> {
+    const snapshot = this.#parts.store.snapshot();
+    try {
+      const { progress, trees } = this.#decode(snapshot.get(this.#parts.keys.head));
+      const load = (child: Child): TreeNode => loadNode(child, this.#parts, snapshot);
+      return await use({
+        progress,
+        trees: trees.map((tree, i) => ({ ...tree, collation: this.#collation(i), load })),
+      });
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  /** Updates take turns. Resolves when all that `work` committed is on disk; what it did not commit is gone. */
+  update<T>(work: (writer: IndexWriter) => Promise<T>): Promise<T> {
+    const updated = this.#turn.then(async () => {
+      const load = (child: Child): TreeNode => loadNode(child, this.#parts, this.#parts.store);
+      const { head } = this;
+      const trees = head.trees.map((tree, i) => ({ ...tree, collation: this.#collation(i), load }));
+      const writer = new IndexWriter(this.#parts, trees, head.nextNode);
+      try {
+        return await work(writer);
+      } finally {
+        // In every outcome: the next update begins with what is on disk, and must not miss what is on its way there.
+        await writer.settled();
+      }
+    });
+    this.#turn = updated.catch(() => undefined);
+    return updated;
+  }
+
+  #collation(view: number): Collation {
+    return (this.#parts.views[view] as IndexedView).collation;
+  }
+
+  /** A head is read for every query and changes rarely. */
+  #decode(bytes: Buffer | undefined): IndexHead {
+    if (!bytes) return this.#newHead(1);
+    if (!this.#last?.bytes.equals(bytes)) this.#last = { bytes, head: decodeIndexHead(bytes) };
+    return this.#last.head;
+  }
+
+  #newHead(nextNode: number): IndexHead {
+    const trees = this.#parts.views.map(() => ({ root: undefined, height: 0 }));
+    return { progress: { updateSeq: 0, purgeSeq: 0 }, collationVersion, nextNode, trees };
+  }
+
+  /** The head goes first: a crash in between leaves rows that no head names, and an empty index that will write over them. */
+  async #empty(): Promise<void> {
+    const { store, commit, keys } = this.#parts;
+    await commit.write((batch) => batch.delete(keys.head));
+    await store.clear(keys.all.from, keys.all.to);
+  }
+}
+
+/** A node from where it is: with its writer, in the cache, on disk. */
+function loadNode(child: Child, { keys, cache }: IndexParts, source: Pick<Store, "get">): TreeNode {
+  if (child.node) return child.node;
+  const key = keys.node(child.number);
+  const cached = cache.get(key);
+  if (cached) return cached;
+  const bytes = source.get(key);
+  if (!bytes) throw new Error(`node ${key} of an index is missing`);
+  const node = decodeNode(bytes);
+  cache.set(key, node);
+  return node;
+}
