@@ -80,6 +80,7 @@ export class Settee {
         log,
         databases,
         gateway,
+        sandbox,
         access: gateway.accessTo((name) => databases.open(name)),
         uuid,
         version,

@@ -1,9 +1,17 @@
 /** Reading request bodies. Nothing here holds more than the limit that the caller names. */
+import { type Readable, Transform } from "node:stream";
 import { createGunzip } from "node:zlib";
-import type { Readable } from "node:stream";
 import { CouchError } from "../../protocol/errors.js";
 import { canonicalJson } from "../documents/json/json-text.js";
 import type { Call } from "./call.js";
+
+/** Bytes of JSON that become JavaScript values: a million ids of documents. What has no bound are documents, which stay text. */
+const valueLimit = 64 * 1024 * 1024;
+/** Levels of such a value: whoever works through one may do so by recursion. */
+const valueDepth = 1000;
+/** How many times as long as it came a compressed body may become, once it is longer than most documents. */
+const mostExpansion = 100;
+const freeExpansion = 16 * 1024 * 1024;
 
 /** The body as it came (decompressed when the client compressed it). @throws CouchError too_large, bad_request, bad_content_type */
 export async function readBody(call: Call, limit: number): Promise<Buffer> {
@@ -28,12 +36,27 @@ export async function readBody(call: Call, limit: number): Promise<Buffer> {
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
-/** The body as a stream. */
-export function bodyStream(call: Call): Readable {
-  if (call.headers["content-encoding"] !== "gzip") return call.request;
+/** The body as a stream. It fails with too_large when it unpacks to something absurd. */
+export function bodyStream({ headers, request }: Call): Readable {
+  if (headers["content-encoding"] !== "gzip") return request;
   const gunzip = createGunzip();
-  call.request.on("error", (error) => gunzip.destroy(error));
-  return call.request.pipe(gunzip);
+  let length = 0;
+  // A gigabyte of blanks is a megabyte on its way here.
+  const guard = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      length += chunk.length;
+      if (length <= Math.max(freeExpansion, gunzip.bytesWritten * mostExpansion)) return done(null, chunk);
+      done(new CouchError("too_large", "The request body unpacks to too many times its length."));
+    },
+  });
+  request.on("error", (error) => gunzip.destroy(error));
+  gunzip.on("error", (error) => guard.destroy(error));
+  // The request stays open: its answer goes through the same socket.
+  guard.on("close", () => {
+    request.unpipe(gunzip);
+    gunzip.destroy();
+  });
+  return request.pipe(gunzip).pipe(guard);
 }
 
 function tooLarge(limit: number): CouchError {
@@ -46,13 +69,17 @@ export function requireJson(call: Call): void {
   if (type !== "application/json") throw new CouchError("bad_content_type", "Content-Type must be application/json");
 }
 
-/** A JSON value of modest size: settings, queries, lists of ids. @throws CouchError bad_request */
-export async function readJson(call: Call, limit = call.services.config.limits.maxHttpRequestSize): Promise<unknown> {
+/** A JSON value of modest size: settings, queries, lists of ids. @throws CouchError bad_request, too_large */
+export async function readJson(call: Call, limit = valueLimitOf(call)): Promise<unknown> {
   return parseJson(await readBody(call, limit));
 }
 
+function valueLimitOf({ services }: Call): number {
+  return Math.min(services.config.limits.maxHttpRequestSize, valueLimit);
+}
+
 function parseJson(bytes: Buffer): unknown {
-  return JSON.parse(canonicalJson(bytes).toString());
+  return JSON.parse(canonicalJson(bytes, valueDepth).toString());
 }
 
 /** @throws CouchError bad_request `Request body must be a JSON object` */
@@ -62,7 +89,7 @@ export async function readJsonObject(call: Call, limit?: number): Promise<Record
 
 /** No body at all is an empty object. @throws CouchError bad_request */
 export async function readOptionalJsonObject(call: Call): Promise<Record<string, unknown>> {
-  const bytes = await readBody(call, call.services.config.limits.maxHttpRequestSize);
+  const bytes = await readBody(call, valueLimitOf(call));
   return bytes.length === 0 ? {} : asObject(parseJson(bytes));
 }
 

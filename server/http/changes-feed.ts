@@ -10,6 +10,7 @@ import { type Wanted, writeChange } from "./change-rows.js";
 import { type ChangesFilter, goesByIds, wantsId } from "./changes-filter.js";
 import type { ChangesQuery } from "./changes-query.js";
 import { feedFormats } from "./feed-format.js";
+import { type Judge, judgedAtOnce } from "./judged-changes.js";
 import { findWanted } from "./wanted-changes.js";
 import { whenStopping } from "./when-stopping.js";
 
@@ -17,6 +18,8 @@ export interface Feed {
   readonly database: Database;
   readonly query: ChangesQuery;
   readonly filter: ChangesFilter | undefined;
+  /** Says what a filter function wants. */
+  readonly judge?: Judge;
 }
 
 /** How far a feed has come. */
@@ -46,7 +49,7 @@ export async function* finishedFeed(feed: Feed, call: DatabaseCall): AsyncGenera
       yield* rows(feed, entries, progress);
       if (progress.rows >= query.limit) break;
       // Without rows nothing is sent that would tell.
-      if (feed.filter?.kind === "selector" && call.signal.aborted) return;
+      if (feed.filter && call.signal.aborted) return;
     }
   }
   if (progress.rows < query.limit && !query.descending) progress.lastSeq = Math.max(progress.lastSeq, updateSeq);
@@ -116,18 +119,24 @@ async function* rows(feed: Feed, entries: readonly SequenceEntry[], progress: Pr
   const options = { database, query, fields: filter?.kind === "selector" ? filter.fields : undefined };
   const out = new ByteWriter(Math.min(entries.length * 160, chunkSize) + 1024);
   let turnEnds = performance.now() + turn;
-  for (const entry of entries) {
+  let judged: readonly (Wanted | undefined)[] = [];
+  for (const [index, entry] of entries.entries()) {
     if (progress.rows >= query.limit) break;
     progress.read++;
     let wanted: Wanted | undefined;
-    if (filter?.kind === "selector") {
+    if (feed.judge) {
+      const place = index % judgedAtOnce;
+      if (place === 0) judged = await feed.judge(entries.slice(index, index + judgedAtOnce));
+      wanted = judged[place];
+      if (!wanted) continue;
+    } else if (filter?.kind === "selector") {
       if (performance.now() > turnEnds) {
         await new Promise(setImmediate);
         turnEnds = performance.now() + turn;
       }
       wanted = findWanted(database, filter, entry, query.allLeaves);
       if (!wanted) continue;
-    } else if (filter && !wantsId(filter, idOfRow(entry.row))) continue;
+    } else if (goesByIds(filter) && !wantsId(filter, idOfRow(entry.row))) continue;
     out.latin1(progress.rows === 0 ? format.firstRow : format.nextRow);
     const writing = writeChange(out, options, entry, progress.rows, wanted);
     if (writing) await writing;

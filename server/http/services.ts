@@ -5,6 +5,7 @@ import type { Database } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";
 import type { Access } from "../gateway/access.js";
 import type { Gateway } from "../gateway/gateway.js";
+import type { Sandbox } from "../sandbox/sandbox.js";
 import type { Metrics } from "./metrics/metrics.js";
 
 /** What handlers work with; built once by `main.ts`. */
@@ -16,6 +17,7 @@ export interface Services {
   readonly log: Logger;
   readonly databases: Databases;
   readonly gateway: Gateway;
+  readonly sandbox: Sandbox;
   readonly access: Access<Database>;
   /** Names this server for replicators: 32 hexadecimal digits, kept with the data. */
   readonly uuid: string;

@@ -3,9 +3,10 @@
  * both.
  */
 import { CouchError } from "../../protocol/errors.js";
-import { isDesignDocId, parseDocId } from "../../protocol/ids.js";
+import { isDesignDocId, parseDocId, revIdOf } from "../../protocol/ids.js";
 import { type ScannedDocument, scanDocument } from "../documents/json/json-text.js";
 import type { JsonDocument } from "../backend/backend.js";
+import { checkDesignDocument } from "../documents/design-document.js";
 import { documentText } from "../documents/document-text.js";
 import type { IncomingRevision } from "../documents/incoming-revision.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
@@ -33,8 +34,14 @@ export async function writeDocuments(
   const written = (await database.write(allowed, identity)).values();
   return revisions.map((revision) => {
     const error = refusals.get(revision);
-    return error ? { id: revision.id, error } : (written.next().value as WriteOutcome);
+    return error ? refusedOutcome(revision, error) : (written.next().value as WriteOutcome);
   });
+}
+
+/** A revision that another server made is refused by its name. */
+function refusedOutcome({ id, origin }: IncomingRevision, error: CouchError): WriteOutcome {
+  if (origin.kind === "edit") return { id, error };
+  return { id, rev: revIdOf(origin.path.start, origin.path.hashes[0] as string), error };
 }
 
 /** One revision; its refusal is thrown. */
@@ -48,8 +55,24 @@ export async function writeDocument(call: DatabaseCall, revision: IncomingRevisi
 function admit(call: DatabaseCall, revision: IncomingRevision): IncomingRevision | Promise<IncomingRevision> {
   const { database, identity } = call;
   // Members cannot change what validates them.
-  if (isDesignDocId(revision.id) && !isDatabaseAdmin(identity, database.security())) throw notADatabaseAdmin(identity);
+  if (isDesignDocId(revision.id)) {
+    if (!isDatabaseAdmin(identity, database.security())) throw notADatabaseAdmin(identity);
+    return admitDesignDocument(call, revision);
+  }
   return isUsersDatabase(database.name) ? admitUser(call, revision) : revision;
+}
+
+async function admitDesignDocument(
+  { database, services }: DatabaseCall,
+  revision: IncomingRevision,
+): Promise<IncomingRevision> {
+  // A bad one that is there already can always be deleted.
+  if (revision.deleted) return revision;
+  await checkDesignDocument(JSON.parse(revision.body.toString()) as Record<string, unknown>, {
+    partitioned: database.partitioned,
+    compile: (sources) => services.sandbox.compile(database.name, revision.id, sources),
+  });
+  return revision;
 }
 
 async function admitUser(call: DatabaseCall, revision: IncomingRevision): Promise<IncomingRevision> {

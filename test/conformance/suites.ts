@@ -18,7 +18,9 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   "all documents and design documents": ["19-"],
   changes: ["20-"],
   attachments: ["21-", "22-"],
+  "bad design documents": ["44-"],
   validation: ["45-"],
+  filters: ["46-"],
 };
 
 /** Every recording there is, in the order of their names. */

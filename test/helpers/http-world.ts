@@ -10,6 +10,7 @@ import type { PathRoutes } from "../../server/http/route.js";
 import { routeTable } from "../../server/http/route-table.js";
 import type { Services } from "../../server/http/services.js";
 import { createLogger } from "../../server/logging.js";
+import { Sandbox } from "../../server/sandbox/sandbox.js";
 import { basic, HttpClient } from "./http-client.js";
 import { type Cleanup, nothingToValidate, temporaryDirectory } from "./temp-store.js";
 
@@ -48,16 +49,17 @@ export async function startHttpWorld(
   await gateway.start();
   const stopping = new AbortController();
   const runtimeConfig = RuntimeConfig.open(config, { uuid });
-  const sandbox = () => ({ calls: 0, milliseconds: 0, threads: 0, busyThreads: 0, waiting: 0 });
+  const sandbox = new Sandbox({ workers: 1 });
   const services: Services = {
     get config() {
       return runtimeConfig.current;
     },
     runtimeConfig,
-    metrics: new Metrics({ databases, gateway, stopping: stopping.signal, sandbox }),
+    metrics: new Metrics({ databases, gateway, stopping: stopping.signal, sandbox: () => sandbox.statistics() }),
     log: createLogger(config.logLevel),
     databases,
     gateway,
+    sandbox,
     access: gateway.accessTo((name) => databases.open(name)),
     uuid,
     version: "0.0.0",
@@ -72,6 +74,7 @@ export async function startHttpWorld(
     stopping.abort();
     await server.close();
     gateway.close();
+    await sandbox.close();
     await databases.close();
   });
   return { url, adminHeaders: { authorization }, client, databases, gateway, dataDir, stopping };

@@ -47,10 +47,12 @@ export class JsonScanner {
   readonly text: Buffer;
   readonly writer: CanonicalWriter;
   readonly names: MemberNames;
+  private readonly deepest: number;
 
-  /** @throws CouchError bad_request when the text is not UTF-8 */
-  constructor(text: Buffer) {
+  /** `deepest`: levels that it may be nested. @throws CouchError bad_request when the text is not UTF-8 */
+  constructor(text: Buffer, deepest = maxDepth) {
     this.text = text;
+    this.deepest = deepest;
     this.writer = new CanonicalWriter(text);
     this.names = new MemberNames(text, this.writer);
     // Asked once for the whole text, which leaves only ASCII to look at.
@@ -124,7 +126,7 @@ export class JsonScanner {
   }
 
   enter(object: boolean): void {
-    if (this.names.depth >= maxDepth) throw new CouchError("bad_request", "JSON is nested too deep");
+    if (this.names.depth >= this.deepest) throw new CouchError("bad_request", "JSON is nested too deep");
     this.names.enter(object);
   }
 

@@ -54,7 +54,8 @@ export function merge(tree: RevisionTree, path: RevisionPath, newest: NewestRevi
   for (let i = path.hashes.length - 1; i >= 0; i--) {
     const generation = path.start - i;
     const hash = path.hashes[i] as string;
-    const at = nodes.length === 0 ? -1 : findUnordered(tree, nodes, generation, hash);
+    // In the tree as it was: what this merge has added is of other generations, one each.
+    const at = findRevision(tree, generation, hash);
     if (at >= 0) {
       const node = nodes[at] as RevisionNode;
       if (node.parent >= 0 && below >= 0 && node.parent !== below) {
@@ -94,14 +95,4 @@ export function merge(tree: RevisionTree, path: RevisionPath, newest: NewestRevi
 
 function newestNode(path: RevisionPath, newest: NewestRevision, parent: number): RevisionNode {
   return { generation: path.start, hash: path.hashes[0] as string, parent, stored: true, ...newest };
-}
-
-/** Looks in the tree as it was (ordered), then among the nodes that this merge has added behind it. */
-function findUnordered(tree: RevisionTree, nodes: readonly RevisionNode[], generation: number, hash: string): number {
-  const at = findRevision(tree, generation, hash);
-  if (at >= 0) return at;
-  for (let i = tree.length; i < nodes.length; i++) {
-    if (nodes[i]?.generation === generation && nodes[i]?.hash === hash) return i;
-  }
-  return -1;
 }

@@ -8,6 +8,7 @@ import { parseChangesQuery } from "../changes-query.js";
 import { chunkedReply } from "../chunked-reply.js";
 import { etagOf, hasEtag } from "../etag.js";
 import { feedFormats } from "../feed-format.js";
+import { functionJudge } from "../judged-changes.js";
 
 export async function changes(call: DatabaseCall): Promise<Reply> {
   const { database } = call;
@@ -15,7 +16,9 @@ export async function changes(call: DatabaseCall): Promise<Reply> {
   if (isPost) requireJson(call);
   const body = isPost ? await readOptionalJsonObject(call) : undefined;
   const query = parseChangesQuery(call, database);
-  const feed: Feed = { database, query, filter: parseFilter(call.query, body, database) };
+  const filter = parseFilter(call.query, body, database);
+  const judge = filter?.kind === "function" ? { judge: await functionJudge(call, filter, query, body) } : {};
+  const feed: Feed = { database, query, filter, ...judge };
   const { headers } = feedFormats[query.feed];
   if (query.feed === "normal") {
     const etag = feedEtag(call, body);
@@ -26,8 +29,9 @@ export async function changes(call: DatabaseCall): Promise<Reply> {
   return { status: 200, headers, body: query.descending ? finishedFeed(feed, call) : liveFeed(feed, call) };
 }
 
-/** The same question to the same state of the same database has the same answer. */
-function feedEtag({ database, request }: DatabaseCall, body: unknown): string {
-  const state = [database.number, database.seqText(database.updateSeq), request.url, body];
+/** The same question of the same caller to the same state of the same database has the same answer. */
+function feedEtag({ database, identity, request }: DatabaseCall, body: unknown): string {
+  const caller = [identity.name, identity.roles];
+  const state = [database.number, database.seqText(database.updateSeq), request.url, body, caller];
   return etagOf(createHash("md5").update(JSON.stringify(state)).digest("base64url"));
 }

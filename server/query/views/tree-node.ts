@@ -86,7 +86,10 @@ export class Branches implements Places {
   constructor(children: readonly Child[]) {
     this.children = children;
     let rows = 0;
-    for (const child of children) this.#before.push((rows += child.rows));
+    for (const child of children) {
+      rows += child.rows;
+      this.#before.push(rows);
+    }
   }
 
   get count(): number {

@@ -177,10 +177,10 @@ class TreeUpdate {
 
   /** A tree above nodes of one level: levels are added until there is one root, and removed while the root has one child. */
   #grow(top: readonly Child[], level: number): IndexTree {
-    let nodes = top;
+    let nodes = this.#joinSmall([...top], level);
     let height = level + 1;
     while (nodes.length > 1) {
-      nodes = this.#branches(nodes);
+      nodes = this.#joinSmall(this.#branches(nodes), height);
       height++;
     }
     let root = nodes[0];
