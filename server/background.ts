@@ -26,7 +26,7 @@ export class Background {
   readonly #jobs: readonly Job[];
   readonly #log: Logger;
   readonly #expiry: Job;
-  readonly #compaction: Job;
+  readonly #compaction: AutoCompaction;
   #timers: readonly NodeJS.Timeout[] = [];
 
   constructor({ config, databases, backend, gateway, log }: BackgroundParts) {
@@ -49,6 +49,11 @@ export class Background {
       setInterval(() => this.#run(this.#compaction), compactionInterval),
     ];
     for (const timer of this.#timers) timer.unref();
+  }
+
+  /** Databases that wait to be compacted. */
+  get waitingCompactions(): number {
+    return this.#compaction.waiting;
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Background } from "./background.js";
 import { EmbeddedBackend } from "./backend/embedded.js";
+import { Background } from "./background.js";
 import { keptSecret, keptUuid, openDataDirectory } from "./config/data-directory.js";
 import { RuntimeConfig } from "./config/runtime-config.js";
 import type { Config } from "./config.js";
@@ -76,7 +76,13 @@ export class Settee {
           return runtimeConfig.current;
         },
         runtimeConfig,
-        metrics: new Metrics({ databases, gateway, stopping: stopping.signal, sandbox: () => sandbox.statistics() }),
+        metrics: new Metrics({
+          databases,
+          gateway,
+          stopping: stopping.signal,
+          sandbox: () => sandbox.statistics(),
+          waitingCompactions: () => background.waitingCompactions,
+        }),
         log,
         databases,
         gateway,

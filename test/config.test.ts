@@ -26,14 +26,18 @@ function load(environment: NodeJS.ProcessEnv, file?: unknown): Config {
 describe("the configuration", () => {
   test("is complete without any setting", () => {
     const directory = workingDirectory();
-    assert.deepEqual(loadConfig({ PATH: "/bin" }, directory), {
+    const { cors, ...others } = loadConfig({ PATH: "/bin" }, directory);
+    assert.deepEqual([cors.enabled, cors.origins], [true, ["localhost"]]);
+    assert.ok(cors.methods.includes("COPY") && cors.headers.includes("authorization"));
+    assert.deepEqual(others, {
       host: "127.0.0.1",
       port: 5984,
       dataDir: join(directory, "data"),
       backend: "embedded",
       logLevel: "info",
       passwordIterations: 600_000,
-      cors: { origins: ["localhost"] },
+      uuids: { algorithm: "sequential", utcIdSuffix: "", maxCount: 1000 },
+      maintenanceMode: "false",
       compaction: { garbagePercent: 50, garbageBytes: 1_048_576 },
       limits: {
         maxDocumentSize: 8_000_000,

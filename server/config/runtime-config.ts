@@ -124,7 +124,8 @@ export class RuntimeConfig {
     return this.#inTurn(async () => {
       const setting = findSetting(section, key);
       if (!setting) throw new CouchError("not_found", "unknown_config_value");
-      if ("fixed" in setting) throw new CouchError("forbidden", `${nameOf(setting)} cannot be removed. ${setting.fixed}`);
+      if ("fixed" in setting)
+        throw new CouchError("forbidden", `${nameOf(setting)} cannot be removed. ${setting.fixed}`);
       const before = this.#show(setting);
       const overrides = new Map(this.#overrides);
       if (overrides.delete(setting)) await this.#become(overrides);
@@ -151,7 +152,9 @@ export class RuntimeConfig {
 
   #show(setting: RuntimeSetting): string {
     // As it was written: a text that stands for the same value may be another one.
-    return ("path" in setting ? this.#overrides.get(setting)?.text : undefined) ?? setting.show(this.#current, this.#facts);
+    return (
+      ("path" in setting ? this.#overrides.get(setting)?.text : undefined) ?? setting.show(this.#current, this.#facts)
+    );
   }
 
   /** On disk first: what is in force must not be undone by a restart. */

@@ -69,7 +69,12 @@ const settings: readonly RuntimeSetting[] = [
   number("couchdb", "max_document_size", "limits.maxDocumentSize"),
   number("couchdb", "max_attachment_size", "limits.maxAttachmentSize"),
   text("couchdb", "maintenance_mode", "maintenanceMode"),
-  fixed("couchdb", "uuid", (_, { uuid }) => uuid, "It names this data directory to replicators, which would start anew."),
+  fixed(
+    "couchdb",
+    "uuid",
+    (_, { uuid }) => uuid,
+    "It names this data directory to replicators, which would start anew.",
+  ),
   fixed("couchdb", "database_dir", ({ dataDir }) => dataDir, atStart),
   fixed("couchdb", "single_node", () => "true", oneNode),
 
@@ -79,7 +84,12 @@ const settings: readonly RuntimeSetting[] = [
   fixed("chttpd", "max_uri_length", ({ limits }) => String(limits.maxUriLength), atStart),
   number("chttpd", "changes_timeout", "changesTimeout"),
   flag("chttpd", "enable_cors", "cors.enabled"),
-  fixed("chttpd", "require_valid_user", () => "false", "Nobody reads or writes a database here who is not let in by its _security."),
+  fixed(
+    "chttpd",
+    "require_valid_user",
+    () => "false",
+    "Nobody reads or writes a database here who is not let in by its _security.",
+  ),
 
   fixed("chttpd_auth", "authentication_db", () => "_users", always),
   fixed("chttpd_auth", "allow_persistent_cookies", () => "true", always),
@@ -93,7 +103,12 @@ const settings: readonly RuntimeSetting[] = [
   list("cors", "origins", "cors.origins"),
   list("cors", "methods", "cors.methods"),
   list("cors", "headers", "cors.headers"),
-  fixed("cors", "credentials", () => "true", "Whoever lists an origin lets it act for users who are logged in: that is what it is for."),
+  fixed(
+    "cors",
+    "credentials",
+    () => "true",
+    "Whoever lists an origin lets it act for users who are logged in: that is what it is for.",
+  ),
 
   {
     section: "log",

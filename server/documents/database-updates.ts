@@ -22,6 +22,8 @@ export interface WrittenDatabase {
 export interface UpdatesRange {
   /** Updates after this sequence. */
   readonly since: number;
+  /** And up to this one. */
+  readonly upTo: number;
   /** Newest first. */
   readonly descending?: boolean;
   /** Updates per step. */
@@ -46,8 +48,9 @@ type Records = { readonly [Type in UpdateType]?: number };
  * written by then. So a server to which nobody listens writes one record for each database and start; one with listeners a record
  * for each database and flush, however many documents that flush brings. Databases at rest cost nothing.
  *
- * Invariant: after a reader was given the sequence S, a write that it did not see gets a record after S. `#isUnseen` decides that
- * when a batch is sealed; `observe` makes readers wait for the batch that was sealed before they came.
+ * Invariant: after a reader was given the sequence S, a write that it could not see has a record after S. `#isUnseen` decides that
+ * when a batch is sealed; `observe` makes readers wait for the batch that was sealed before they came, and tells them how far they
+ * may read.
  */
 export class DatabaseUpdates {
   readonly #store: Store;
@@ -112,15 +115,25 @@ export class DatabaseUpdates {
     return resolveSeq(text, [{ epoch: this.#epoch, first: 1 }], this.#committed);
   }
 
-  /** To be awaited before reading: what is on disk afterwards is all that happened up to the sequences that a reader is given. */
-  async observe(): Promise<void> {
-    this.#seen = this.#last;
+  /**
+   * Before reading: resolves to the last sequence that may be given out. What comes after it may be of a batch that was sealed as if
+   * nobody read.
+   */
+  async observe(): Promise<number> {
+    const seen = this.#last;
+    this.#seen = seen;
     await this.#commit.flushed();
+    return Math.min(seen, this.#committed);
   }
 
   /** Updates in steps, from one snapshot. */
-  async *changes({ since, descending = false, step }: UpdatesRange): AsyncIterable<readonly DatabaseUpdate[]> {
-    const range = { from: updateKey(since + 1), to: updatesRange.to, reverse: descending, ...(step ? { step } : {}) };
+  async *changes({ since, upTo, descending = false, step }: UpdatesRange): AsyncIterable<readonly DatabaseUpdate[]> {
+    const range = {
+      from: updateKey(since + 1),
+      to: updateKey(upTo + 1),
+      reverse: descending,
+      ...(step ? { step } : {}),
+    };
     for await (const entries of this.#store.range(range)) yield entries.map(decodeUpdate);
   }
 

@@ -118,7 +118,10 @@ export class Admins {
   ): Promise<void> {
     const user = parseUserName(name);
     if (user === this.#configured) {
-      throw new CouchError("forbidden", `${user} is set in the configuration file or the environment, and comes back with each start.`);
+      throw new CouchError(
+        "forbidden",
+        `${user} is set in the configuration file or the environment, and comes back with each start.`,
+      );
     }
     await retryConflicts(async () => {
       const stored = await this.#read();
@@ -131,7 +134,8 @@ export class Admins {
     if (password === "") throw new CouchError("bad_request", "An administrator needs a password.");
     if (parseAdminPassword(password)) return password;
     // Taken for a password, a hash that is not understood would let in whoever has seen it.
-    if (hashPrefix.test(password)) throw new CouchError("bad_request", "That is a hash of a kind that cannot be checked here.");
+    if (hashPrefix.test(password))
+      throw new CouchError("bad_request", "That is a hash of a kind that cannot be checked here.");
     return formatAdminPassword(await this.#hasher.hash(password));
   }
 

@@ -13,7 +13,12 @@ import { type AdminCredentials, Admins } from "./admins.js";
 import { CookieSessions } from "./cookie-sessions.js";
 import { EndedCookies } from "./ended-cookies.js";
 import { Fingerprints } from "./fingerprints.js";
-import { type CompleteGatewayOptions, completeOptions, type GatewayOptions, type LiveGatewayOptions } from "./gateway-options.js";
+import {
+  type CompleteGatewayOptions,
+  completeOptions,
+  type GatewayOptions,
+  type LiveGatewayOptions,
+} from "./gateway-options.js";
 import { type Credentials, type Identified, Identifier } from "./identify.js";
 import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";

@@ -14,22 +14,25 @@ interface Progress {
 
 const longestStep = 500;
 
-/** The updates that there are. */
-export async function* finishedUpdates(updates: DatabaseUpdates, query: DbUpdatesQuery): AsyncGenerator<Buffer> {
+/** The updates that there are, up to a sequence. */
+export async function* finishedUpdates(
+  updates: DatabaseUpdates,
+  query: DbUpdatesQuery,
+  upTo: number,
+): AsyncGenerator<Buffer> {
   const { limit, descending } = query;
   const format = feedFormats[query.feed];
-  const { updateSeq } = updates;
   const progress: Progress = { rows: 0, lastSeq: query.since };
   yield Buffer.from(format.begin);
   if (limit > 0) {
     // As in `_changes`: newest first begins at the end, whatever `since` says.
     const since = descending ? 0 : query.since;
-    for await (const found of updates.changes({ since, descending, step: Math.min(limit, longestStep) })) {
+    for await (const found of updates.changes({ since, upTo, descending, step: Math.min(limit, longestStep) })) {
       yield rows(updates, query, found, progress);
       if (progress.rows >= limit) break;
     }
   }
-  if (progress.rows < limit && !descending) progress.lastSeq = Math.max(progress.lastSeq, updateSeq);
+  if (progress.rows < limit && !descending) progress.lastSeq = Math.max(progress.lastSeq, upTo);
   yield end(updates, query, progress);
 }
 

@@ -1,6 +1,5 @@
 /** The parameters of `_db_updates`, in CouchDB's readings of them, which are not quite those of `_changes`. */
 import { CouchError } from "../../protocol/errors.js";
-import type { DatabaseUpdates } from "../documents/database-updates.js";
 import type { Call } from "./call.js";
 import { type FeedType, parseSince } from "./changes-query.js";
 
@@ -22,8 +21,8 @@ const feeds: readonly FeedType[] = ["normal", "continuous", "longpoll", "eventso
 /** Milliseconds of `heartbeat=true`, and at most. */
 const longestHeartbeat = 60_000;
 
-/** @throws CouchError bad_request */
-export function parseDbUpdatesQuery({ query, headers, services }: Call, updates: DatabaseUpdates): DbUpdatesQuery {
+/** @param now the sequence that `since=now` names. @throws CouchError bad_request */
+export function parseDbUpdatesQuery({ query, headers, services }: Call, now: number): DbUpdatesQuery {
   const feed = feeds.find((name) => name === (query.get("feed") ?? "normal"));
   if (!feed) throw new CouchError("bad_request", `Supported \`feed\` types: ${feeds.join(", ")}`);
   const lastEventId = feed === "eventsource" ? headers["last-event-id"] : undefined;
@@ -31,7 +30,7 @@ export function parseDbUpdatesQuery({ query, headers, services }: Call, updates:
   const longest = services.config.changesTimeout;
   return {
     feed,
-    since: parseSince(since, updates),
+    since: parseSince(since, { updateSeq: now, resolveSeq: (text) => services.databases.updates.resolveSeq(text) }),
     limit: parseInteger(query.get("limit")) ?? Number.POSITIVE_INFINITY,
     descending: query.flag("descending"),
     heartbeat: parseHeartbeat(query.get("heartbeat")),

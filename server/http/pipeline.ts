@@ -46,7 +46,10 @@ export async function answer(services: Services, incoming: Incoming): Promise<vo
     if (services.log.isLevelEnabled("debug")) {
       const path = request.url?.split("?", 1)[0];
       const rounded = Math.round(milliseconds * 100) / 100;
-      services.log.debug({ request: id, method: request.method, path, route: routes.path, status, milliseconds: rounded }, "answered");
+      services.log.debug(
+        { request: id, method: request.method, path, route: routes.path, status, milliseconds: rounded },
+        "answered",
+      );
     }
   }
 }
@@ -139,7 +142,8 @@ function nameOf(text: string, identity: Identity): DatabaseName | "_me" {
     return parseDatabaseName(text);
   } catch {
     // What begins with an underscore belongs to the server, and what is there is for administrators to know.
-    if (text.startsWith("_") && !isServerAdmin(identity)) throw new CouchError("unauthorized", "You are not a server admin.");
+    if (text.startsWith("_") && !isServerAdmin(identity))
+      throw new CouchError("unauthorized", "You are not a server admin.");
     throw new CouchError("not_found", "Database does not exist.");
   }
 }

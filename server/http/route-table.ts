@@ -20,7 +20,6 @@ import { deleteAttachmentRoute, readAttachmentRoute, writeAttachmentRoute } from
 import { bulkDocs } from "./routes/bulk-docs.js";
 import { bulkGet } from "./routes/bulk-get.js";
 import { changes } from "./routes/changes.js";
-import { copyDocument } from "./routes/copy-document.js";
 import {
   clusterState,
   membership,
@@ -31,13 +30,13 @@ import {
   reshardSummary,
   setUpCluster,
 } from "./routes/cluster.js";
+import { copyDocument } from "./routes/copy-document.js";
 import { createDatabase, deleteDatabase, describeDatabase } from "./routes/database.js";
 import { dbUpdates } from "./routes/db-updates.js";
 import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
 import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
 import { compactDesignDocument, ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
-import { describePartition, partitionWithoutName, queryPartition, unknownOfPartition } from "./routes/partition.js";
 import {
   deleteConfigValue,
   noDeeperConfig,
@@ -58,6 +57,7 @@ import {
   versions,
 } from "./routes/node/this-node.js";
 import { noSearch, noTemporaryViews, reloadQueryServers } from "./routes/not-here.js";
+import { describePartition, partitionWithoutName, queryPartition, unknownOfPartition } from "./routes/partition.js";
 import { postDocument } from "./routes/post-document.js";
 import { purgeRevisions, readPurgedInfos, readPurgedInfosLimit, writePurgedInfosLimit } from "./routes/purge.js";
 import { missingRevs, revsDiff } from "./routes/revs-diff.js";

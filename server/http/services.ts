@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { Config } from "../config.js";
 import type { RuntimeConfig } from "../config/runtime-config.js";
+import type { Config } from "../config.js";
 import type { Database } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";
 import type { Access } from "../gateway/access.js";

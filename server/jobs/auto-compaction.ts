@@ -28,6 +28,11 @@ export class AutoCompaction implements Job {
     });
   }
 
+  /** Databases that the next run will look at. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** A run that is asked for during another is the same run. */
   run(): Promise<void> {
     this.#running ??= this.#compactWaiting().finally(() => {

@@ -10,6 +10,7 @@ import { createMime } from "./in-realm/mime.js";
 import { outlineInRealm } from "./in-realm/outline.js";
 import { createRequire } from "./in-realm/require.js";
 import { createTools } from "./in-realm/tools.js";
+import { MemoryWatch } from "./memory-watch.js";
 import { RunClock } from "./run-clock.js";
 
 /** What a realm's functions are used for. */
@@ -75,16 +76,19 @@ export class Realm {
   readonly #entries: QuickJSHandle;
   readonly #handles = new Map<Entry, QuickJSHandle>();
   readonly #clock = new RunClock();
-  #interrupted = false;
+  readonly #memory: MemoryWatch;
+  /** Why the call was ended, when it was. */
+  #interrupted: "timeout" | "memory" | undefined;
 
   constructor(quickjs: QuickJSWASMModule, purpose: Purpose, { memoryLimitBytes, hardened }: RealmLimits) {
     this.#runtime = quickjs.newRuntime();
     this.#runtime.setMemoryLimit(memoryLimitBytes);
     this.#runtime.setMaxStackSize(stackLimitBytes);
+    this.#memory = new MemoryWatch(quickjs.getWasmMemory(), memoryLimitBytes);
     this.#runtime.setInterruptHandler(() => {
-      if (!this.#clock.isOver()) return false;
-      this.#interrupted = true;
-      return true;
+      if (this.#clock.isOver()) this.#interrupted = "timeout";
+      else if (this.#memory.isOver()) this.#interrupted = "memory";
+      return this.#interrupted !== undefined;
     });
     this.#context = this.#runtime.newContext();
     this.#entries = this.#context.unwrapResult(this.#context.evalCode(script(purpose, hardened), "settee"));
@@ -95,7 +99,7 @@ export class Realm {
     this.calls++;
     const answer = this.#run(entry, texts, timeLimitMs);
     if (answer === "ok") return { kind: "answer", outcome: null, logs: [] };
-    if (answer === undefined) return this.#end(this.#interrupted ? "timeout" : "failed");
+    if (answer === undefined) return this.#end(this.#interrupted ?? "failed");
     if (answer.startsWith("=")) {
       const end = answer.indexOf("\n");
       return { kind: "answer", outcome: answer.slice(end + 1), logs: JSON.parse(answer.slice(1, end)) as string[] };
@@ -121,8 +125,9 @@ export class Realm {
       handle = context.getProp(this.#entries, entry);
       this.#handles.set(entry, handle);
     }
-    this.#interrupted = false;
+    this.#interrupted = undefined;
     this.#clock.start(timeLimitMs);
+    this.#memory.start();
     const args = texts.map((text) => context.newString(text));
     const result = context.callFunction(handle, context.undefined, args);
     for (const arg of args) arg.dispose();
@@ -130,12 +135,13 @@ export class Realm {
     if (this.#runtime.hasPendingJob()) this.spent = true;
     const text = result.error ? "" : context.getString(result.value);
     result.dispose();
+    this.#memory.stop();
     // Empty: it could not be copied out for want of memory.
     return text === "" ? undefined : text;
   }
 
   /** Half way through a call that was ended. What it logged before may say why. */
-  #end(kind: "timeout" | "failed"): RealmAnswer {
+  #end(kind: "timeout" | "memory" | "failed"): RealmAnswer {
     this.spent = true;
     const answer = this.#run("takeLogs", [], logTimeLimitMs);
     const logs = answer?.startsWith("{") ? (JSON.parse(answer) as { logs: string[] }).logs : [];

@@ -20,7 +20,7 @@ const settings = workerData as WorkerSettings;
 /** After this long a reply goes out with what is done; the rest queues again behind the work of other databases. */
 const sliceMs = 200;
 /** WebAssembly memory never shrinks: after this much the thread asks to be replaced. */
-const wornBytes = 512 * 1024 * 1024;
+const wornBytes = 256 * 1024 * 1024;
 
 let logs: LogEntry[] = [];
 const quickjs = await loadQuickJs();

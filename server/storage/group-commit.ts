@@ -122,7 +122,15 @@ export class GroupCommit {
     const { promise, resolve, reject } = deferred();
     // A rejection is every writer's own to see; without a writer waiting (batch=ok) it must not end the process.
     promise.catch(() => undefined);
-    this.#filling = { batch: this.#store.batch(), view: new Map(), listeners: [], writes: 0, done: promise, resolve, reject };
+    this.#filling = {
+      batch: this.#store.batch(),
+      view: new Map(),
+      listeners: [],
+      writes: 0,
+      done: promise,
+      resolve,
+      reject,
+    };
     // Not at once: requests that were read from their sockets in this turn of the event loop still join.
     if (!this.#flushing) setImmediate(() => void this.#flush());
     return this.#filling;

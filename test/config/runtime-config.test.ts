@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type ConfigInput, completeConfig, ConfigError } from "../../server/config.js";
 import { RuntimeConfig } from "../../server/config/runtime-config.js";
+import { ConfigError, type ConfigInput, completeConfig } from "../../server/config.js";
 import { refused } from "../helpers/gateway-world.js";
 import { type Cleanup, temporaryDirectory } from "../helpers/temp-store.js";
 
@@ -111,7 +111,8 @@ describe("what cannot be set", () => {
     it(`${JSON.stringify(value)}, anywhere`, async (t) => {
       const { config } = open(t);
       for (const [section, keys] of Object.entries(config.sections())) {
-        for (const key of Object.keys(keys)) await assert.rejects(config.set(section, key, value), refused("bad_request"));
+        for (const key of Object.keys(keys))
+          await assert.rejects(config.set(section, key, value), refused("bad_request"));
       }
     });
   }
@@ -162,7 +163,10 @@ describe("a file that cannot be understood", () => {
     it(`stops the start: ${what}`, async (t) => {
       const { dataDir, config, file } = open(t);
       writeFileSync(file, text);
-      assert.throws(() => openIn(dataDir), (error) => error instanceof ConfigError && error.message.startsWith(file));
+      assert.throws(
+        () => openIn(dataDir),
+        (error) => error instanceof ConfigError && error.message.startsWith(file),
+      );
       // A server that runs keeps what it has.
       await assert.rejects(config.reload(), refused("bad_request"));
       assert.equal(config.current.logLevel, "info");

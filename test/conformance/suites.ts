@@ -21,6 +21,8 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   "bad design documents": ["44-"],
   validation: ["45-"],
   filters: ["46-"],
+  "updates of all databases": ["25-"],
+  "administrators' endpoints and the node": ["56-", "58-"],
 };
 
 /** Every recording there is, in the order of their names. */

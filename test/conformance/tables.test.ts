@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type SetteeProcess, startSettee } from "../helpers/settee-process.js";
 import { allTables } from "./tables/all-tables.js";
-import type { RowRunner } from "./tables/run-row.js";
-import { seededRunner } from "./tables/run-tables.js";
+import { RowRunner } from "./tables/run-row.js";
 import { World } from "./tables/world.js";
 
 describe("tables of conformance", () => {
@@ -23,7 +22,7 @@ describe("tables of conformance", () => {
     describe(family, () => {
       let runner: RowRunner;
       before(async () => {
-        runner = await seededRunner(world);
+        runner = await RowRunner.over(world);
       });
       after(() => runner?.close());
 

@@ -11,10 +11,10 @@ const names = (name: string): DatabaseName => parseDatabaseName(name);
 
 /** Rows since a sequence, and where to go on. */
 async function read(updates: DatabaseUpdates, since = 0): Promise<{ readonly rows: string[]; readonly last: number }> {
-  await updates.observe();
-  const last = updates.updateSeq;
+  const last = await updates.observe();
   const rows: string[] = [];
-  for await (const found of updates.changes({ since })) for (const { name, type } of found) rows.push(`${type} ${name}`);
+  for await (const found of updates.changes({ since, upTo: last }))
+    for (const { name, type } of found) rows.push(`${type} ${name}`);
   return { rows, last };
 }
 

@@ -78,3 +78,54 @@ test("the system's databases are there and closed; what an operator opened stays
   const after = await Promise.all(names.map((name) => backend.getSecurity(name)));
   assert.deepEqual(after, [opened, opened, defaultSecurity, defaultSecurity]);
 });
+
+test("administrators are made, changed and removed while the server runs, and are there after a restart", async () => {
+  const backend = new MemoryBackend();
+  const clock = new Clock();
+  const start = async (name = "root") => {
+    const gateway = newGateway(backend, clock, { admin: { name, password: "one" } });
+    await gateway.start();
+    return gateway;
+  };
+  const gateway = await start();
+  await gateway.admins.set("bob", "a");
+  await gateway.admins.set("eve", "b");
+  await gateway.admins.set("bob", "c");
+  assert.deepEqual(gateway.admins.names(), ["bob", "eve", "root"]);
+  await assert.rejects(gateway.logIn({ name: "bob", password: "a" }, origin), refused("unauthorized"));
+  const { identity, setCookie } = await gateway.logIn({ name: "bob", password: "c" }, origin);
+  assert.deepEqual(identity.roles, ["_admin"]);
+  await gateway.admins.remove("bob");
+  const cookie = setCookie.split(";")[0];
+  assert.equal((await gateway.identify({ cookie, ...origin })).identity.name, null, "the session is over as well");
+
+  assert.deepEqual((await start()).admins.names(), ["eve", "root"]);
+  assert.deepEqual((await start("boss")).admins.names(), ["boss", "eve"], "only the configured one is replaced");
+});
+
+test("neither the configured administrator nor the last one can be taken away", async () => {
+  const backend = new MemoryBackend();
+  const configured = newGateway(backend, new Clock(), { admin: { name: "root", password: "one" } });
+  await configured.start();
+  await assert.rejects(configured.admins.set("root", "two"), refused("forbidden"));
+  await assert.rejects(configured.admins.remove("root"), refused("forbidden"));
+  await assert.rejects(configured.admins.remove("nobody"), refused("not_found"));
+
+  const generated = newGateway(new MemoryBackend(), new Clock(), { admin: undefined });
+  await generated.start();
+  await assert.rejects(generated.admins.remove("admin"), refused("forbidden"));
+  await generated.admins.set("admin", "a password of my own");
+  await generated.logIn({ name: "admin", password: "a password of my own" }, origin);
+});
+
+test("a hash of CouchDB's configuration is taken as it is, and one that cannot be checked not at all", async () => {
+  const gateway = newGateway(new MemoryBackend(), new Clock(), { admin: { name: "root", password: "one" } });
+  await gateway.start();
+  const hash = "-pbkdf2:sha256-5e7eb4ea2b4ba6b1ac4ddb3c2c1dd9eb8c1dbd2ee09e2a3f58eabc2cfe4d2d4e,0123456789abcdef,10";
+  await gateway.admins.set("bob", hash);
+  await assert.rejects(gateway.logIn({ name: "bob", password: hash }, origin), refused("unauthorized"));
+  for (const bad of ["", "-hashed-0123,4567", "-pbkdf2-xyz,1,2", "-pbkdf2:md5-00,1,2"]) {
+    await assert.rejects(gateway.admins.set("eve", bad), refused("bad_request"), bad);
+  }
+  assert.deepEqual(gateway.admins.names(), ["bob", "root"]);
+});

@@ -1,7 +1,7 @@
 /** A server in this process, with a data directory of its own: `const world = await startHttpWorld(t)`. */
 import { EmbeddedBackend } from "../../server/backend/embedded.js";
-import { type ConfigInput, completeConfig } from "../../server/config.js";
 import { RuntimeConfig } from "../../server/config/runtime-config.js";
+import { type ConfigInput, completeConfig } from "../../server/config.js";
 import { Databases, type DatabasesOptions } from "../../server/documents/databases.js";
 import { Gateway } from "../../server/gateway/gateway.js";
 import { HttpServer } from "../../server/http/http-server.js";
@@ -55,7 +55,13 @@ export async function startHttpWorld(
       return runtimeConfig.current;
     },
     runtimeConfig,
-    metrics: new Metrics({ databases, gateway, stopping: stopping.signal, sandbox: () => sandbox.statistics() }),
+    metrics: new Metrics({
+      databases,
+      gateway,
+      stopping: stopping.signal,
+      sandbox: () => sandbox.statistics(),
+      waitingCompactions: () => 0,
+    }),
     log: createLogger(config.logLevel),
     databases,
     gateway,

@@ -64,4 +64,3 @@ export function assertRows(tree: IndexTree, rows: readonly ModelRow[]): void {
 export function nodeCount(keys: Iterable<string>, prefix: string): number {
   return [...keys].filter((key) => key.startsWith(prefix)).length;
 }
-

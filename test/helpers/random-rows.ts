@@ -11,7 +11,10 @@ const scalar = fc.constantFrom(
 export const keyText: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: scalar },
   { weight: 6, arbitrary: fc.array(scalar, { maxLength: 3 }).map((items) => `[${items.join(",")}]`) },
-  { weight: 1, arbitrary: fc.constantFrom("{}", '{"a":1}', '{"2":1,"1":1}', '{"1":1,"2":1}', "[[1,2],{}]", '["a",["b","c"]]') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("{}", '{"a":1}', '{"2":1,"1":1}', '{"1":1,"2":1}', "[[1,2],{}]", '["a",["b","c"]]'),
+  },
 );
 
 export const documentId: fc.Arbitrary<string> = fc.oneof(

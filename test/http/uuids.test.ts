@@ -5,7 +5,8 @@ import { newUuid, type UuidRules } from "../../server/http/uuids.js";
 const list = (rules: Partial<UuidRules>, count = 1000): string[] =>
   Array.from({ length: count }, () => newUuid({ algorithm: "sequential", utcIdSuffix: "", ...rules }));
 
-const isSorted = (ids: readonly string[]): boolean => ids.every((id, index) => index === 0 || (ids[index - 1] as string) < id);
+const isSorted = (ids: readonly string[]): boolean =>
+  ids.every((id, index) => index === 0 || (ids[index - 1] as string) < id);
 
 describe("ids", () => {
   for (const algorithm of ["sequential", "random", "utc_random"] as const) {

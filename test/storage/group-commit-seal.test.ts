@@ -34,7 +34,10 @@ describe("the seal of a batch", () => {
     const store = new HeldStore();
     const commit = new GroupCommit(store);
     const heard: string[] = [];
-    commit.sealWith(() => ({ committed: () => heard.push("seal is on disk"), aborted: () => heard.push("seal is lost") }));
+    commit.sealWith(() => ({
+      committed: () => heard.push("seal is on disk"),
+      aborted: () => heard.push("seal is lost"),
+    }));
     const listener = { committed: () => heard.push("write is on disk"), aborted: () => heard.push("write is lost") };
     const written = commit.write((batch) => batch.put("a", Buffer.alloc(0)), listener);
     (await store.nextCommit()).succeed();

@@ -47,6 +47,9 @@ function keysOfEveryKind(database: number, docId: string, seq: number, revId: Re
     attachments: keys.attachment(`md5-${docId}`),
     purges: keys.purge(seq),
     metas: keys.meta("counters"),
+    indexHeads: keys.index(seq % 1000).head,
+    indexNodes: keys.index(seq % 1000).node(seq),
+    indexEmitted: keys.index(seq % 1000).emittedBy(docId),
   };
 }
 
@@ -103,6 +106,21 @@ describe("keys", () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it("of an index lie in its own range, and nodes and documents in theirs", () => {
+    fc.assert(
+      fc.property(number, number, number, id, sequence, (database, mine, other, docId, node) => {
+        const keys = databaseKeys(database).index(mine);
+        const stranger = databaseKeys(database).index(other);
+        const kinds = { head: keys.head, nodes: keys.node(node), emitted: keys.emittedBy(docId) };
+        for (const [kind, key] of Object.entries(kinds)) {
+          assert.ok(isWithin(key, keys.all));
+          assert.equal(isWithin(key, stranger.all), mine === other);
+          for (const range of ["nodes", "emitted"] as const) assert.equal(isWithin(key, keys[range]), kind === range);
+        }
+      }),
     );
   });
 

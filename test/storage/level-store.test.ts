@@ -29,6 +29,27 @@ async function keysIn(store: Store, range: KeyRange): Promise<string[]> {
 const everything = { from: "\0", to: "\u{10ffff}" };
 
 describe("the level store", () => {
+  it("reads a snapshot as it was, whatever is written and removed since", async (t) => {
+    const store = await open(t);
+    await fill(store, ["a", "b"]);
+    const snapshot = store.snapshot();
+    const batch = store.batch();
+    batch.put("a", Buffer.from("later"));
+    batch.delete("b");
+    batch.put("c", Buffer.from("later"));
+    await batch.commit();
+    assert.deepEqual(
+      ["a", "b", "c"].map((key) => snapshot.get(key)?.toString()),
+      ["value of a", "value of b", undefined],
+    );
+    await snapshot.close();
+    assert.throws(() => snapshot.get("a"));
+    assert.deepEqual(
+      ["a", "b", "c"].map((key) => store.get(key)?.toString()),
+      ["later", undefined, "later"],
+    );
+  });
+
   it("applies a batch as a whole, later operations on a key before earlier ones", async (t) => {
     const store = await open(t);
     await fill(store, ["old"]);

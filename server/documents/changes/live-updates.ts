@@ -22,7 +22,7 @@ export class LiveUpdates {
     this.#updates = updates;
     this.#last = since;
     this.#readingTo = since;
-    // Listening begins before reading: from now on every write gets a record of its own.
+    // Listening begins before reading: from now on every batch has a record for each database that it writes to.
     this.#unsubscribe = updates.subscribe({ changed: () => this.#wake?.(), ended: () => this.close() });
   }
 
@@ -40,9 +40,12 @@ export class LiveUpdates {
       if (!this.#reading && this.#updates.updateSeq > this.#last) this.#read();
       if (this.#reading) {
         const { value, done } = await this.#reading.next();
-        if (!done) return this.#handOut(value);
+        if (!done) {
+          this.#last = value.at(-1)?.seq ?? this.#last;
+          return value;
+        }
         this.#reading = undefined;
-        this.#last = Math.max(this.#last, this.#readingTo);
+        this.#last = this.#readingTo;
         continue;
       }
       if (waitMs <= 0 || !(await this.#arrival(waitMs))) return "idle";
@@ -59,12 +62,7 @@ export class LiveUpdates {
 
   #read(): void {
     this.#readingTo = this.#updates.updateSeq;
-    this.#reading = this.#updates.changes({ since: this.#last })[Symbol.asyncIterator]();
-  }
-
-  #handOut(updates: readonly DatabaseUpdate[]): readonly DatabaseUpdate[] {
-    this.#last = Math.max(this.#last, updates.at(-1)?.seq ?? 0);
-    return updates;
+    this.#reading = this.#updates.changes({ since: this.#last, upTo: this.#readingTo })[Symbol.asyncIterator]();
   }
 
   /** False when the time ran out first. */

@@ -1,9 +1,10 @@
 /**
  * What is measured, in one place: counts of requests, and where everything else that is shown is asked for.
  */
-import type { PoolStatistics } from "../../sandbox/sandbox.js";
+
 import type { Databases } from "../../documents/databases.js";
 import type { Gateway } from "../../gateway/gateway.js";
+import type { PoolStatistics } from "../../sandbox/sandbox.js";
 import { openFeeds } from "../when-stopping.js";
 import { Prometheus } from "./prometheus.js";
 import { RequestCounts } from "./request-counts.js";
@@ -13,6 +14,7 @@ export interface MetricsParts {
   readonly gateway: Gateway;
   readonly stopping: AbortSignal;
   readonly sandbox: () => PoolStatistics;
+  readonly waitingCompactions: () => number;
 }
 
 export class Metrics {
@@ -31,6 +33,11 @@ export class Metrics {
 
   sandbox(): PoolStatistics {
     return this.#parts.sandbox();
+  }
+
+  /** Databases that wait to be compacted. */
+  waitingCompactions(): number {
+    return this.#parts.waitingCompactions();
   }
 
   /** Live feeds that clients listen to. */

@@ -44,7 +44,11 @@ export class Prometheus {
     const commit = () => databases.commit.statistics();
     const sandbox = () => metrics.sandbox();
 
-    counter("settee_http_requests_total", "Requests answered.", () => requestSamples(requests), ["route", "method", "status"]);
+    counter("settee_http_requests_total", "Requests answered.", () => requestSamples(requests), [
+      "route",
+      "method",
+      "status",
+    ]);
     new RequestTimes(requests, registry);
     gauge("settee_http_requests_open", "Requests being answered, open feeds among them.", () => [[requests.open]]);
     gauge("settee_feeds_open", "Live feeds that clients listen to.", () => [[metrics.openFeeds()]]);
@@ -60,19 +64,28 @@ export class Prometheus {
     gauge("settee_tasks_active", "Long work under way.", () => taskSamples(metrics), ["type"]);
 
     counter("settee_sandbox_calls_total", "Calls of functions of design documents.", () => [[sandbox().calls]]);
-    counter("settee_sandbox_seconds_total", "Time that sandbox threads worked.", () => [[sandbox().milliseconds / 1000]]);
+    counter("settee_sandbox_seconds_total", "Time that sandbox threads worked.", () => [
+      [sandbox().milliseconds / 1000],
+    ]);
     gauge("settee_sandbox_threads", "Sandbox threads.", () => threadSamples(metrics), ["state"]);
     gauge("settee_sandbox_work_waiting", "Pieces of work that wait for a sandbox thread.", () => [[sandbox().waiting]]);
+    gauge("settee_compactions_waiting", "Databases that wait to be compacted.", () => [[metrics.waitingCompactions()]]);
     gauge("settee_passwords_waiting", "Passwords that wait to be checked.", () => [[metrics.waitingPasswords()]]);
 
     // As CouchDB calls them, for dashboards that know CouchDB.
     counter("couchdb_httpd_requests_total", "number of HTTP requests", () => [[requests.requests()]]);
-    counter("couchdb_httpd_request_methods", "number of HTTP requests by method", () => samplesOf(requests.byMethod(), "method"), [
-      "method",
-    ]);
-    counter("couchdb_httpd_status_codes", "number of HTTP responses by status", () => samplesOf(requests.byStatus(), "code"), [
-      "code",
-    ]);
+    counter(
+      "couchdb_httpd_request_methods",
+      "number of HTTP requests by method",
+      () => samplesOf(requests.byMethod(), "method"),
+      ["method"],
+    );
+    counter(
+      "couchdb_httpd_status_codes",
+      "number of HTTP responses by status",
+      () => samplesOf(requests.byStatus(), "code"),
+      ["code"],
+    );
     counter("couchdb_database_reads_total", "number of times a document was read from a database", () => [
       [databases.counts.documentReads],
     ]);

@@ -52,7 +52,8 @@ export function summarise(times: Float64Array): TimesSummary {
   const sorted = times.slice().sort();
   const n = sorted.length;
   const at = (share: number): number => sorted[Math.min(n - 1, Math.floor(share * n))] ?? 0;
-  const mean = (of: (time: number) => number): number => (n === 0 ? 0 : sorted.reduce((sum, time) => sum + of(time), 0) / n);
+  const mean = (of: (time: number) => number): number =>
+    n === 0 ? 0 : sorted.reduce((sum, time) => sum + of(time), 0) / n;
   const average = mean((time) => time);
   const moment = (power: number): number => mean((time) => (time - average) ** power);
   const variance = moment(2);

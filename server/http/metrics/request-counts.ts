@@ -25,7 +25,10 @@ export class RouteCounts {
 
   add(method: string, status: number, milliseconds: number): void {
     let statuses = this.answers.get(method);
-    if (!statuses) this.answers.set(method, (statuses = new Map()));
+    if (!statuses) {
+      statuses = new Map();
+      this.answers.set(method, statuses);
+    }
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
     const seconds = milliseconds / 1000;
     let bucket = 0;
@@ -44,7 +47,10 @@ export class RequestCounts {
 
   answered(route: PathRoutes, method: string, status: number, milliseconds: number): void {
     let counts = this.#routes.get(route);
-    if (!counts) this.#routes.set(route, (counts = new RouteCounts(route.path)));
+    if (!counts) {
+      counts = new RouteCounts(route.path);
+      this.#routes.set(route, counts);
+    }
     counts.add(method, status, milliseconds);
     this.recent.add(milliseconds);
   }

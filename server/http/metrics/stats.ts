@@ -12,7 +12,8 @@ type Family = { readonly [name: string]: Statistic | Family };
 
 /** Those that CouchDB counts. */
 const statuses = [
-  200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 406, 409, 412, 413, 414, 415, 416, 417, 500, 501, 503, 507,
+  200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 406, 409, 412, 413, 414, 415, 416, 417, 500, 501,
+  503, 507,
 ];
 const methods = ["COPY", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 

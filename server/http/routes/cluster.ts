@@ -38,7 +38,10 @@ async function enableSingleNode(call: Call, setup: Readonly<Record<string, unkno
   const { username, password, bind_address: address, port } = setup;
   const { config, gateway } = call.services;
   if ((address !== undefined && address !== config.host) || (port !== undefined && Number(port) !== config.port)) {
-    throw new CouchError("bad_request", "bind_address and port are decided when the server starts: set SETTEE_HOST and SETTEE_PORT.");
+    throw new CouchError(
+      "bad_request",
+      "bind_address and port are decided when the server starts: set SETTEE_HOST and SETTEE_PORT.",
+    );
   }
   if (username !== undefined || password !== undefined) {
     if (typeof username !== "string" || typeof password !== "string") {

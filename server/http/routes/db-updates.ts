@@ -9,17 +9,17 @@ import { feedFormats } from "../feed-format.js";
 
 export async function dbUpdates(call: Call): Promise<Reply> {
   const { updates } = call.services.databases;
-  await updates.observe();
-  const query = parseDbUpdatesQuery(call, updates);
+  const upTo = await updates.observe();
+  const query = parseDbUpdatesQuery(call, upTo);
   const { headers } = feedFormats[query.feed];
   if (query.feed === "normal") {
     // The same question to the same state has the same answer.
-    const state = [updates.seqText(updates.updateSeq), call.request.url];
+    const state = [updates.seqText(upTo), call.request.url];
     const etag = etagOf(createHash("md5").update(JSON.stringify(state)).digest("base64url"));
     if (hasEtag(call.headers, etag)) return { status: 304, headers: { ETag: etag } };
-    return chunkedReply(call, finishedUpdates(updates, query), { ...headers, ETag: etag });
+    return chunkedReply(call, finishedUpdates(updates, query, upTo), { ...headers, ETag: etag });
   }
   // Newest first begins at the end: there is nothing to wait for.
-  const body = query.descending ? finishedUpdates(updates, query) : liveUpdates(updates, query, call);
+  const body = query.descending ? finishedUpdates(updates, query, upTo) : liveUpdates(updates, query, call);
   return { status: 200, headers, body };
 }

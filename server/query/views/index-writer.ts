@@ -94,10 +94,10 @@ export class IndexWriter {
     const now: EmittedKeys[] = [];
     views.forEach((rows, view) => {
       for (const row of rows) lists[view]?.insert(id, row);
-      if (rows.length > 0) now.push({ view, keys: [...new Set(rows.map((row) => row.key))] });
+      if (rows.length > 0) now.push({ view, keys: distinctKeys(rows) });
     });
-    if (now.length > 0) this.#emitted.set(key, encodeEmittedKeys(now));
-    else if (before) this.#emitted.set(key, null);
+    const after = now.length > 0 ? encodeEmittedKeys(now) : null;
+    if (after ? !before?.equals(after) : before) this.#emitted.set(key, after);
   }
 
   async #settleNodes(): Promise<readonly Child[]> {
@@ -145,6 +145,11 @@ export class IndexWriter {
       },
     );
   }
+}
+
+function distinctKeys(rows: readonly EmittedRow[]): readonly string[] {
+  const keys = rows.map(({ key }) => key);
+  return keys.length > 1 ? [...new Set(keys)] : keys;
 }
 
 function lengthOf(child: Child | undefined): number {

@@ -13,13 +13,14 @@ export interface RankRange {
 }
 
 /** One range for each of `keys`, in the order of the answer; one range without. @throws CouchError query_parse_error */
-export function* rangesOf(tree: IndexTree, query: ViewQuery): Iterable<RankRange> {
+export function rangesOf(tree: IndexTree, query: ViewQuery): Iterable<RankRange> {
   checkRange(query, tree.collation);
-  if (!query.keys) {
-    yield rangeOf(tree, query);
-    return;
-  }
-  for (const key of query.descending ? query.keys.toReversed() : query.keys) {
+  return query.keys ? rangesOfKeys(tree, query, query.keys) : [rangeOf(tree, query)];
+}
+
+/** Looked up as they are needed: there may be thousands of keys, and a limit. */
+function* rangesOfKeys(tree: IndexTree, query: ViewQuery, keys: readonly string[]): Iterable<RankRange> {
+  for (const key of query.descending ? keys.toReversed() : keys) {
     yield rangeOf(tree, { ...query, startKey: key, endKey: key, inclusiveEnd: true });
   }
 }
@@ -41,9 +42,11 @@ function rangeOf(tree: IndexTree, query: ViewQuery): RankRange {
   // The end is passed by rows before it, or by those up to it; the start never by its own rows.
   const start = cutAt(query.startKey ?? query.key, query.startKeyDocId, descending);
   const end = cutAt(query.endKey ?? query.key, query.endKeyDocId, inclusiveEnd !== descending);
-  const [low, high] = descending ? [end, start] : [start, end];
-  const from = low ? rankOf(tree, low) : 0;
-  return { from, to: Math.max(from, high ? rankOf(tree, high) : totalRows(tree)) };
+  const startRank = start ? rankOf(tree, start) : descending ? totalRows(tree) : 0;
+  const endRank = end ? rankOf(tree, end) : descending ? 0 : totalRows(tree);
+  // A range without rows is where it starts: that is its offset.
+  if (descending) return { from: Math.min(endRank, startRank), to: startRank };
+  return { from: startRank, to: Math.max(startRank, endRank) };
 }
 
 function cutAt(key: string | undefined, id: string | undefined, after: boolean): Cut | undefined {

@@ -1,6 +1,6 @@
 import type { Collation } from "../collation.js";
 import type { SortedChanges } from "./changes.js";
-import { countBefore } from "./places.js";
+import { countBefore, countBeforeFrom } from "./places.js";
 import type { Piece, Rows } from "./rows.js";
 
 /** Changes `from` to `to` (exclusive) of a batch, and of the one behind them what it removes, when `tail` is set. */
@@ -27,7 +27,8 @@ export function mergeRows(
   for (let i = from; i < to || (tail && i === to); i++) {
     const { parsedKey: key, id, removes, first, count } = changes.at(i);
     const stop = i === to ? first : first + count;
-    const end = countBefore(rows, { key, id, after: true }, collation, searched);
+    const search = searched === 0 ? countBefore : countBeforeFrom;
+    const end = search(rows, { key, id, after: true }, collation, searched);
     const begin = removes ? countBefore(rows, { key, id, after: false }, collation, searched, end) : end;
     searched = end;
     if (rows.isSame(begin, end, changes.inserted, first, stop)) continue;

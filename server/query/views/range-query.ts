@@ -26,7 +26,7 @@ export function queryRows(tree: IndexTree, query: ViewQuery): RangeAnswer {
   };
 }
 
-/** Ranges that are looked up as they are needed: there may be thousands of keys, and a limit. */
+/** The ranges of a query, of which the first with rows is looked at before the answer begins. */
 class Ranges {
   readonly #rest: Iterator<RankRange>;
   #begin: RankRange | undefined;

@@ -32,7 +32,8 @@ export async function* queryReduced(
     throw new CouchError("query_parse_error", "Multi-key fetches for reduce views must use `group=true`");
   }
   let batch: Group[] = [];
-  for (const group of taken(groupsOf(tree, query, level), query)) {
+  const ranges = rangesOf(tree, query);
+  for (const group of taken(groupsOf(tree, ranges, level, query.descending ?? false), query)) {
     batch.push(group);
     if (batch.length < groupsAtOnce) continue;
     yield await reduceGroups(tree, which, reducer, batch);
@@ -56,11 +57,11 @@ function* taken<T>(items: Iterable<T>, { skip = 0, limit = Number.POSITIVE_INFIN
   }
 }
 
-function* groupsOf(tree: IndexTree, query: ViewQuery, level: number): Iterable<Group> {
-  for (const range of rangesOf(tree, query)) {
+function* groupsOf(tree: IndexTree, ranges: Iterable<RankRange>, level: number, descending: boolean): Iterable<Group> {
+  for (const range of ranges) {
     if (range.from >= range.to) continue;
     if (level === 0) yield { ...range, key: "null" };
-    else yield* new Grouping(tree, level, range, query.descending ?? false).groups();
+    else yield* new Grouping(tree, level, range, descending).groups();
   }
 }
 

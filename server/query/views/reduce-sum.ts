@@ -5,7 +5,7 @@
 import { compareUtf8 } from "../collation.js";
 import { parseExactWith } from "../exact-json.js";
 import { addQuantities, isQuantity, printQuantity, type Quantity, readQuantity } from "./quantity.js";
-import type { Reducer } from "./reducer.js";
+import type { Reducer, Reduction } from "./reducer.js";
 
 export const countReducer: Reducer = {
   reduce: (groups) => groups.map((rows) => String(rows.length)),
@@ -20,7 +20,11 @@ export const sumReducer: Reducer = {
         () => rows.reduce((size, { json }) => size + json.length, 0),
       ),
     ),
-  rereduce: (groups) => groups.map((sums) => sum(sums, () => sums.reduce((size, { length }) => size + length, 0))),
+  // A single sum stays what it is; it has no room to shrink.
+  rereduce: (groups) =>
+    groups.map((sums) =>
+      sums.length === 1 ? (sums[0] as Reduction) : sum(sums, () => sums.reduce((size, { length }) => size + length, 0)),
+    ),
 };
 
 const sumReason =

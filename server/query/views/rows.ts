@@ -95,16 +95,18 @@ export class Rows implements Places {
     }
     const bytes = Buffer.allocUnsafe(size);
     const at = new Uint32Array(count * marks + 1);
-    const keys: unknown[] = [];
-    const ids: (string | undefined)[] = [];
+    const keys: unknown[] = new Array(count);
+    const ids: (string | undefined)[] = new Array(count);
+    let next = 0;
     let end = 0;
     for (const { rows, from, to } of pieces) {
       const begin = rows.#mark(from, 0);
-      let mark = keys.length * marks;
-      for (let i = from * marks; i < to * marks; i++) at[mark++] = (rows.#at[i] as number) + end - begin;
+      const shift = end - begin;
+      let mark = next * marks;
+      for (let i = from * marks; i < to * marks; i++) at[mark++] = (rows.#at[i] as number) + shift;
       for (let i = from; i < to; i++) {
-        keys.push(rows.#keys[i]);
-        ids.push(rows.#ids[i]);
+        keys[next] = rows.#keys[i];
+        ids[next++] = rows.#ids[i];
       }
       end += rows.bytes.copy(bytes, end, begin, rows.#at[to * marks]);
     }

@@ -14,7 +14,7 @@ import type { SortedChanges } from "./changes.js";
 import type { IndexTree } from "./index-tree.js";
 import { type ChangeRange, mergeRows } from "./merge-rows.js";
 import { partition } from "./partition.js";
-import { countBefore } from "./places.js";
+import { countBefore, countBeforeFrom } from "./places.js";
 import { type Piece, Rows } from "./rows.js";
 import { Branches, Child } from "./tree-node.js";
 
@@ -78,7 +78,8 @@ class TreeUpdate {
     for (let next = from; next < stop; ) {
       const { parsedKey: key, id } = changes.at(next);
       // Rows of the same place may end one child and begin another: what goes is looked for from the first that can have them.
-      const at = Math.max(copied, countBefore(node, { key, id, after: false }, this.#tree.collation) - 1, 0);
+      const search = copied === 0 ? countBefore : countBeforeFrom;
+      const at = Math.max(copied, search(node, { key, id, after: false }, this.#tree.collation, copied) - 1);
       for (; copied < at; copied++) children.push(node.child(copied));
       const own = this.#rangeOf(node, at, { from: next, to, tail });
       const replaced =
@@ -99,7 +100,7 @@ class TreeUpdate {
     const changes = this.#changes;
     const [key, id] = [node.key(at + 1), node.id(at + 1)];
     const { collation } = this.#tree;
-    const to = countBefore(changes, { key, id, after: false }, collation, range.from, range.to);
+    const to = countBeforeFrom(changes, { key, id, after: false }, collation, range.from, range.to);
     if (to === range.to && !range.tail) return { from: range.from, to, tail: false };
     const next = changes.at(to);
     const isSamePlace = compareJson(next.parsedKey, key, collation) === 0 && compareUtf8(next.id, id) === 0;

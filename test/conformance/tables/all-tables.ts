@@ -1,4 +1,5 @@
 /** Every table there is. */
+import { again } from "./again.js";
 import { attachments } from "./attachments.js";
 import { bombs } from "./bombs.js";
 import { bulk } from "./bulk.js";
@@ -16,7 +17,7 @@ import { server } from "./server.js";
 import { sessions } from "./sessions.js";
 import type { Table } from "./table.js";
 
-export const allTables: readonly Table[] = [
+const families: readonly Table[] = [
   server,
   databases,
   documents,
@@ -33,3 +34,5 @@ export const allTables: readonly Table[] = [
   securityShapes,
   bombs,
 ];
+
+export const allTables: readonly Table[] = [...families, again(families)];

@@ -303,6 +303,11 @@ export const feedScenarios: readonly Scenario[] = [
     async run(world) {
       const database = await world.database();
       const sockets = (): number => openSockets(world.process.pid) ?? 0;
+      const listeners = async (): Promise<number> => {
+        const path = "/_node/_local/_stats/couchdb/httpd/clients_requesting_changes";
+        return (await world.client.expect(200, "GET", path)).json().value;
+      };
+      assert.equal(await listeners(), 0);
       const before = sockets();
       const kinds = ["continuous", "longpoll", "eventsource"];
       const feeds = await Promise.all(
@@ -311,8 +316,10 @@ export const feedScenarios: readonly Scenario[] = [
         ),
       );
       assert.ok(before === 0 || sockets() >= before + 60, "the feeds have a socket each");
+      assert.equal(await listeners(), 60);
       for (const feed of feeds) feed.leave();
       await waitFor("their sockets to be closed", () => sockets() <= before);
+      await waitFor("their feeds to be forgotten", async () => (await listeners()) === 0);
       await world.write(database, [{ _id: "a" }]);
     },
   },

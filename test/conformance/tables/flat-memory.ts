@@ -25,7 +25,6 @@ export async function withFlatMemory<T>(world: World, allowed: number, run: () =
     look();
     const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20);
     assert.ok(most < allowed, `the server took ${megabytes(most)} MB more, ${megabytes(allowed)} MB are allowed`);
-    if (process.env.SHOW_MEMORY) console.log("MEMORY", megabytes(most), "of", megabytes(allowed));
     return result;
   } finally {
     clearInterval(timer);

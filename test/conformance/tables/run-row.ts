@@ -26,8 +26,7 @@ export class RowRunner {
   #connection: RawConnection | undefined;
   #state: State | undefined;
 
-  /** `database` has document `a` with attachment `f`, and `_local/l`. */
-  constructor(world: World, database: string, rev: string) {
+  private constructor(world: World, database: string, rev: string) {
     this.#world = world;
     this.#variables = {
       db: database,
@@ -35,6 +34,16 @@ export class RowRunner {
       host: new URL(world.url).host,
       authorization: world.adminHeaders.authorization,
     };
+  }
+
+  /** Over a database of its own: document `a` with attachments `f` and `plain`, document `b`, and `_local/l`. */
+  static async over(world: World): Promise<RowRunner> {
+    const database = await world.database();
+    const data = Buffer.from("an attachment").toString("base64");
+    // The one is stored compressed by both servers, the other as it is.
+    const _attachments = { f: { content_type: "text/plain", data }, plain: { content_type: "image/x", data } };
+    const [written] = await world.write(database, [{ _id: "a", _attachments }, { _id: "b" }, { _id: "_local/l" }]);
+    return new RowRunner(world, database, written?.rev ?? "");
   }
 
   /** One line for each thing that is wrong. */
@@ -110,7 +119,7 @@ function send(connection: RawConnection, row: Row, variables: Variables, world: 
   const method = row.ask.slice(0, space);
   const body = bodyOf(row, variables);
   const headers: Record<string, string> = { host: String(variables["host"]), accept: "application/json" };
-  const authorization = authorizationOf(row.as ?? "admin", world);
+  const authorization = authorizationOf(fill(row.as ?? "admin", variables), world);
   if (authorization !== undefined) headers["authorization"] = authorization;
   if (body !== undefined) Object.assign(headers, { "content-type": "application/json", "content-length": body.length });
   for (const [name, value] of Object.entries(row.headers ?? {})) headers[name] = fill(value, variables);

@@ -2,7 +2,7 @@
 import type { ServerProcess } from "../../helpers/server-process.js";
 import { allTables } from "./all-tables.js";
 import { RowRunner } from "./run-row.js";
-import type { Only, Row, Scenario, Table } from "./table.js";
+import { rowsFor, scenariosFor } from "./table.js";
 import { World } from "./world.js";
 
 export interface RunTablesOptions {
@@ -33,7 +33,7 @@ export async function runTables(options: RunTablesOptions): Promise<readonly Tab
     for (const table of allTables) {
       const isWanted = ({ name }: { readonly name: string }): boolean => `${table.family}/${name}`.includes(only);
       const rows = rowsFor(world, table).filter(isWanted);
-      const runner = rows.length > 0 ? await seededRunner(world) : undefined;
+      const runner = rows.length > 0 ? await RowRunner.over(world) : undefined;
       for (const row of rows) tell(`${table.family}/${row.name}`, (await runner?.run(row)) ?? []);
       runner?.close();
       for (const scenario of scenariosFor(world, table).filter(isWanted)) {
@@ -44,33 +44,6 @@ export async function runTables(options: RunTablesOptions): Promise<readonly Tab
   } finally {
     await world.close();
   }
-}
-
-/** The rows of a table that hold for this server. */
-export function rowsFor(world: World, { rows = [] }: Table): readonly Row[] {
-  return rows.filter((row) => isFor(world, row));
-}
-
-export function scenariosFor(world: World, { scenarios = [] }: Table): readonly Scenario[] {
-  return scenarios.filter((each) => isFor(world, each) && (each.needs === undefined || world.ownsProcess));
-}
-
-function isFor(world: World, { only }: Only): boolean {
-  return only === undefined || world.isSettee;
-}
-
-/** Over a database of its own, as `RowRunner` wants it. */
-export async function seededRunner(world: World): Promise<RowRunner> {
-  const database = await world.database();
-  const data = Buffer.from("an attachment").toString("base64");
-  // The one is stored compressed by both servers, the other as it is.
-  const _attachments = { f: { content_type: "text/plain", data }, plain: { content_type: "image/x", data } };
-  const [written] = await world.write(database, [
-    { _id: "a", text: "seed", _attachments },
-    { _id: "b" },
-    { _id: "_local/l", text: "local" },
-  ]);
-  return new RowRunner(world, database, written?.rev ?? "");
 }
 
 async function complaintsOf(run: () => Promise<void>): Promise<readonly string[]> {

@@ -65,3 +65,16 @@ export interface Table {
   readonly rows?: readonly Row[];
   readonly scenarios?: readonly Scenario[];
 }
+
+/** The rows of a table that hold for this server. */
+export function rowsFor(world: World, { rows = [] }: Table): readonly Row[] {
+  return rows.filter((row) => isFor(world, row));
+}
+
+export function scenariosFor(world: World, { scenarios = [] }: Table): readonly Scenario[] {
+  return scenarios.filter((each) => isFor(world, each) && (each.needs === undefined || world.ownsProcess));
+}
+
+function isFor(world: World, { only }: Only): boolean {
+  return only === undefined || world.isSettee;
+}

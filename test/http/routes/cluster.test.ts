@@ -72,10 +72,18 @@ describe("/_active_tasks", () => {
   it("shows what is under way", async (t) => {
     const { client, databases } = await startHttpWorld(t);
     assert.deepEqual((await client.get("/_active_tasks")).json(), []);
-    const task = databases.tasks.begin({ type: "indexer", database: "notes", design_document: "_design/a", progress: 7 });
+    const task = databases.tasks.begin({
+      type: "indexer",
+      database: "notes",
+      design_document: "_design/a",
+      progress: 7,
+    });
     const [shown] = (await client.get("/_active_tasks")).json();
     const { node, type, database, design_document, progress, pid, started_on, updated_on } = shown;
-    assert.deepEqual([node, type, database, design_document, progress], ["nonode@nohost", "indexer", "notes", "_design/a", 7]);
+    assert.deepEqual(
+      [node, type, database, design_document, progress],
+      ["nonode@nohost", "indexer", "notes", "_design/a", 7],
+    );
     assert.equal(typeof pid, "string");
     assert.ok(started_on <= updated_on);
     task.end();

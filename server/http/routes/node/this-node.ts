@@ -33,10 +33,10 @@ export function refuseRestart(): never {
   throw new CouchError("forbidden", "Settee is started by your system's service manager: restart it there.");
 }
 
-/** `GET /_node/_local/_smoosh/status`: compactions. None waits: each starts when it is asked for. */
-export function smooshStatus({ services: { databases } }: Call): Reply {
+/** `GET /_node/_local/_smoosh/status`: compactions. */
+export function smooshStatus({ services: { databases, metrics } }: Call): Reply {
   const active = databases.tasks.list().filter(({ type }) => type === "database_compaction").length;
-  return json({ channels: { database_compaction: { starting: 0, waiting: 0, active } } });
+  return json({ channels: { database_compaction: { waiting: metrics.waitingCompactions(), active } } });
 }
 
 /** `GET /_node/_local/_versions` */

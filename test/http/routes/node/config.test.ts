@@ -58,7 +58,9 @@ describe("_node/_local/_config", () => {
       await client.expect(200, "PUT", `/_node/nonode@nohost/_config/${path}`, { body: JSON.stringify(value) });
     }
     assert.equal(await allowed(), origin);
-    const preflight = await client.send("OPTIONS", "/", { headers: { origin, "access-control-request-method": "PUT" } });
+    const preflight = await client.send("OPTIONS", "/", {
+      headers: { origin, "access-control-request-method": "PUT" },
+    });
     assert.equal(preflight.headers["access-control-allow-methods"], "GET, PUT, POST, HEAD, DELETE");
     assert.match(String(preflight.headers["access-control-allow-headers"]), /x-csrf-token$/);
     await client.expect(200, "PUT", `${config}/chttpd/enable_cors`, { body: '"false"' });
@@ -88,7 +90,10 @@ describe("_node/_local/_config", () => {
       ["PUT", `${config}/admins/eve`],
       ["POST", `${config}/_reload`],
     ] as const) {
-      const reply = await client.send(method, path, { authorization: null, body: method === "PUT" ? '"debug"' : undefined });
+      const reply = await client.send(method, path, {
+        authorization: null,
+        body: method === "PUT" ? '"debug"' : undefined,
+      });
       assert.equal(reply.status, 401, `${method} ${path}`);
     }
     assert.deepEqual((await client.send("POST", `${config}/_reload`)).json(), { ok: true });
