@@ -12,7 +12,12 @@ export type { Logger } from "pino";
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   // Written at once: the last lines before an end are the ones that explain it.
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     destination ?? pino.destination({ dest: 1, sync: true }),
   );
 }

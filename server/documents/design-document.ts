@@ -13,20 +13,52 @@ type JsonType = "string" | "object" | "array" | "boolean";
 type Step = readonly [name: string, ...types: readonly JsonType[]];
 
 const fields = (mapType: JsonType): readonly (readonly Step[])[] => [
-  [["filters", "object"], ["*", "string", "object"]],
+  [
+    ["filters", "object"],
+    ["*", "string", "object"],
+  ],
   [["language", "string"]],
-  [["lists", "object"], ["*", "string", "object"]],
+  [
+    ["lists", "object"],
+    ["*", "string", "object"],
+  ],
   [["options", "object"]],
-  [["options", "object"], ["include_design", "boolean"]],
-  [["options", "object"], ["local_seq", "boolean"]],
-  [["options", "object"], ["partitioned", "boolean"]],
+  [
+    ["options", "object"],
+    ["include_design", "boolean"],
+  ],
+  [
+    ["options", "object"],
+    ["local_seq", "boolean"],
+  ],
+  [
+    ["options", "object"],
+    ["partitioned", "boolean"],
+  ],
   [["rewrites", "array", "string"]],
-  [["shows", "object"], ["*", "string", "object"]],
-  [["updates", "object"], ["*", "string", "object"]],
+  [
+    ["shows", "object"],
+    ["*", "string", "object"],
+  ],
+  [
+    ["updates", "object"],
+    ["*", "string", "object"],
+  ],
   [["validate_doc_update", "string"]],
-  [["views", "object"], ["lib", "object"]],
-  [["views", "object"], ["*", "object"], ["map", mapType]],
-  [["views", "object"], ["*", "object"], ["reduce", "string"]],
+  [
+    ["views", "object"],
+    ["lib", "object"],
+  ],
+  [
+    ["views", "object"],
+    ["*", "object"],
+    ["map", mapType],
+  ],
+  [
+    ["views", "object"],
+    ["*", "object"],
+    ["reduce", "string"],
+  ],
 ];
 
 export interface DesignDocumentRules {
@@ -36,21 +68,26 @@ export interface DesignDocumentRules {
 }
 
 /** @throws CouchError invalid_design_doc, compilation_error, not_found `missing function` */
-export async function checkDesignDocument(document: Json, { partitioned, compile }: DesignDocumentRules): Promise<void> {
+export async function checkDesignDocument(
+  document: Json,
+  { partitioned, compile }: DesignDocumentRules,
+): Promise<void> {
   checkFields(document, partitioned);
   // Others may be saved: who knows what will read them.
   if ((document["language"] ?? "javascript") !== "javascript") return;
   const functions = viewFunctions(document);
   const errors = await compile(functions.map(({ source }) => source));
-  functions.forEach(({ view, kind, source }, index) => {
-    if (kind === "reduce" && source.startsWith("_")) return void builtinReduce(source);
+  for (const [index, { view, kind, source }] of functions.entries()) {
     const error = errors[index];
-    if (error?.error !== "compilation_error") {
-      if (error) throw error;
-      return;
+    if (kind === "reduce" && source.startsWith("_")) {
+      builtinReduce(source);
+    } else if (error?.error === "compilation_error") {
+      const reason = `Compilation of the ${kind} function in the '${view}' view failed: ${error.reason}`;
+      throw new CouchError("compilation_error", reason);
+    } else if (error) {
+      throw error;
     }
-    throw new CouchError("compilation_error", `Compilation of the ${kind} function in the '${view}' view failed: ${error.reason}`);
-  });
+  }
 }
 
 /** @throws CouchError invalid_design_doc */

@@ -3,10 +3,18 @@
  * came inline are taken in.
  */
 import { CouchError } from "../../protocol/errors.js";
-import { type DocId, generationOf, hashOf, maxGeneration, parseDocId, parseRevId, type RevId } from "../../protocol/ids.js";
-import type { ScannedDocument } from "./json/json-text.js";
+import {
+  type DocId,
+  generationOf,
+  hashOf,
+  maxGeneration,
+  parseDocId,
+  parseRevId,
+  type RevId,
+} from "../../protocol/ids.js";
 import type { TakenContent } from "./attachments/intake.js";
 import type { IncomingAttachment, IncomingRevision, RevisionOrigin } from "./incoming-revision.js";
+import type { ScannedDocument } from "./json/json-text.js";
 import type { RevisionPath } from "./revisions/tree.js";
 
 /** An attachment as the document names it. */
@@ -16,10 +24,7 @@ export interface NamedAttachment {
   readonly revpos: number | undefined;
   readonly encoding: "gzip" | undefined;
   /** Where its bytes are: kept from an ancestor, here, or in a later part of a multipart body. */
-  readonly source:
-    | { readonly kind: "stub" }
-    | { readonly kind: "inline"; readonly data: Buffer }
-    | FollowingSource;
+  readonly source: { readonly kind: "stub" } | { readonly kind: "inline"; readonly data: Buffer } | FollowingSource;
 }
 
 /** What the document promises of a part that follows it. */
@@ -104,7 +109,8 @@ export function replicatedOrigin(parsed: ParsedDocument): RevisionOrigin {
 /** What may enter a tree and the keys of bodies. @throws CouchError bad_request */
 function storable(rev: RevId): RevId {
   // Greater generations are no exact numbers: a child could not be told from its parent. NUL divides id and revision in keys.
-  if (generationOf(rev) > maxGeneration || rev.includes("\0")) throw new CouchError("bad_request", "Invalid rev format");
+  if (generationOf(rev) > maxGeneration || rev.includes("\0"))
+    throw new CouchError("bad_request", "Invalid rev format");
   return rev;
 }
 
@@ -128,7 +134,9 @@ function parseHistory(value: unknown): RevisionPath {
   }
   // Each goes through the same door as a `_rev`, so that no spelling of a revision enters a tree that could not be asked for.
   // Ids beyond the first generation cannot be revisions.
-  const hashes = (ids as string[]).slice(0, start as number).map((hash, i) => hashOf(storable(parseRevId(`${(start as number) - i}-${hash}`))));
+  const hashes = (ids as string[])
+    .slice(0, start as number)
+    .map((hash, i) => hashOf(storable(parseRevId(`${(start as number) - i}-${hash}`))));
   return { start: start as number, hashes };
 }
 

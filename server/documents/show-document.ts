@@ -8,9 +8,17 @@ import type { AttachmentInfo } from "./attachments/attachment-info.js";
 import { readAttachment } from "./attachments/read-attachment.js";
 import type { ByteWriter } from "./bytes.js";
 import type { Database, StoredDocument } from "./database.js";
-import { attachmentStub, writeDocument } from "./document-text.js";
 import type { RevisionValue } from "./document-record.js";
-import { ancestry, findRevision, leavesOf, pathOf, type RevisionNode, type RevisionTree, revOf } from "./revisions/tree.js";
+import { attachmentStub, writeDocument } from "./document-text.js";
+import {
+  ancestry,
+  findRevision,
+  leavesOf,
+  pathOf,
+  type RevisionNode,
+  type RevisionTree,
+  revOf,
+} from "./revisions/tree.js";
 
 /** What a reader wants beside the body; all false or missing by default. */
 export interface ShowOptions {
@@ -76,17 +84,26 @@ export function showRevision(
     return writeDocument(out, { ...text, attachment: (info) => withEncoding(info, attachmentStub(info), options) });
   }
   if (options.follows) {
-    return writeDocument(out, { ...text, attachment: (info) => (wanted(info) ? followingStub(info, options) : withEncoding(info, attachmentStub(info), options)) });
+    return writeDocument(out, {
+      ...text,
+      attachment: (info) =>
+        wanted(info) ? followingStub(info, options) : withEncoding(info, attachmentStub(info), options),
+    });
   }
   return showWithBytes(out, database, shown, text, options, wanted);
 }
 
 /** Which attachments the reader needs the bytes of. */
-export function wantsBytes({ document, index }: ShownRevision, { attsSince }: ShowOptions): (info: AttachmentInfo) => boolean {
+export function wantsBytes(
+  { document, index }: ShownRevision,
+  { attsSince }: ShowOptions,
+): (info: AttachmentInfo) => boolean {
   if (!attsSince || attsSince.length === 0) return () => true;
   const { tree } = document.record;
   const line = ancestry(tree, index).map((at) => revOf(tree[at] as RevisionNode));
-  const known = attsSince.filter((rev) => line.includes(rev)).reduce((newest, rev) => Math.max(newest, generationOf(rev)), 0);
+  const known = attsSince
+    .filter((rev) => line.includes(rev))
+    .reduce((newest, rev) => Math.max(newest, generationOf(rev)), 0);
   return (info) => info.revpos > known;
 }
 
@@ -100,7 +117,8 @@ async function showWithBytes(
 ): Promise<void> {
   const data = new Map<string, string>();
   for (const info of value.attachments) {
-    if (wanted(info)) data.set(info.name, (await readAttachment(database, info, !options.attEncodingInfo)).toString("base64"));
+    if (wanted(info))
+      data.set(info.name, (await readAttachment(database, info, !options.attEncodingInfo)).toString("base64"));
   }
   writeDocument(out, {
     ...text,
@@ -123,7 +141,11 @@ function followingStub(info: AttachmentInfo, options: ShowOptions): Record<strin
   return { ...rest, length, follows: true };
 }
 
-function withEncoding(info: AttachmentInfo, stub: Record<string, unknown>, options: ShowOptions): Record<string, unknown> {
+function withEncoding(
+  info: AttachmentInfo,
+  stub: Record<string, unknown>,
+  options: ShowOptions,
+): Record<string, unknown> {
   if (!options.attEncodingInfo || !info.encoding) return stub;
   return { ...stub, encoding: info.encoding, encoded_length: info.storedLength };
 }

@@ -3,8 +3,8 @@
  * sandbox; this file knows which they are and what they are shown.
  */
 import { CouchError } from "../../protocol/errors.js";
-import type { Identity, SecurityObject } from "../../protocol/security.js";
 import { revIdOf } from "../../protocol/ids.js";
+import type { Identity, SecurityObject } from "../../protocol/security.js";
 import type { FunctionSource, Refusal, ValidationBatch, ValidationOutcome } from "../sandbox/sandbox.js";
 import type { DocumentRecord, RevisionValue } from "./document-record.js";
 import { documentText } from "./document-text.js";
@@ -67,7 +67,13 @@ function newDocument({ incoming, placement }: ValidationSubject): string {
   // A new document has no revision yet; validation functions test for that.
   if (shown.hashes.length === 0) return documentText({ id, rev: undefined, deleted, value }).toString();
   const rev = revIdOf(shown.start, shown.hashes[0] as string);
-  return documentText({ id, rev, deleted, value, meta: [["_revisions", { start: shown.start, ids: shown.hashes }]] }).toString();
+  return documentText({
+    id,
+    rev,
+    deleted,
+    value,
+    meta: [["_revisions", { start: shown.start, ids: shown.hashes }]],
+  }).toString();
 }
 
 function oldDocument(context: ValidationContext, { incoming, placement, record }: ValidationSubject): string | null {

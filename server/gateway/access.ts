@@ -1,7 +1,13 @@
 /** The only door: an identity, a database and a need go in; a database to work with, or a refusal, comes out. */
 import { CouchError } from "../../protocol/errors.js";
 import type { DatabaseName } from "../../protocol/ids.js";
-import { type Identity, isServerAdmin, metricsRole, type SecurityList, type SecurityObject } from "../../protocol/security.js";
+import {
+  type Identity,
+  isServerAdmin,
+  metricsRole,
+  type SecurityList,
+  type SecurityObject,
+} from "../../protocol/security.js";
 import { isUserDatabaseName, userOfDatabase } from "./database-names.js";
 import { isInternalDatabase } from "./system-databases.js";
 

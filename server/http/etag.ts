@@ -7,6 +7,5 @@ export function etagOf(tag: string): string {
 
 /** True when the client has this one already. CouchDB compares literally: `*` and tags without quotes match nothing. */
 export function hasEtag(headers: IncomingHttpHeaders, etag: string): boolean {
-  const known = headers["if-none-match"];
-  return known !== undefined && known.split(/,\s*/).includes(etag);
+  return headers["if-none-match"]?.split(/,\s*/).includes(etag) ?? false;
 }

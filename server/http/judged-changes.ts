@@ -30,7 +30,9 @@ export async function functionJudge(
   return async (entries) => {
     const candidates = entries.map((entry) => candidatesOf(call, entry, allLeaves));
     const documents = candidates.flatMap((revisions) => revisions.map(textOf));
-    const passes = (await services.sandbox.filter({ database: database.name, filter, byView, req, documents })).values();
+    const passes = (
+      await services.sandbox.filter({ database: database.name, filter, byView, req, documents })
+    ).values();
     return candidates.map((revisions, index) => {
       const passed = revisions.filter(() => passes.next().value === true);
       const document = passed[0]?.document;

@@ -30,7 +30,9 @@ export function createListener(services: Services, table: readonly PathRoutes[])
     // In CouchDB a plus sign in a path is a space.
     rewriteUrl: (request) => plusIsSpace(request.url as string),
     frameworkErrors: (error, request, reply) => {
-      const failure = new CouchError("bad_request", "The path is not valid UTF-8 in percent-encoding.", { cause: error });
+      const failure = new CouchError("bad_request", "The path is not valid UTF-8 in percent-encoding.", {
+        cause: error,
+      });
       reply.hijack();
       void send(request.raw, reply.raw, errorReply(failure, services.log), {}, services.log);
     },
@@ -38,7 +40,8 @@ export function createListener(services: Services, table: readonly PathRoutes[])
   app.server.headersTimeout = headersTimeout;
   watchAnswers(app.server);
   const methods = METHODS.filter((method) => method !== "CONNECT");
-  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+  for (const method of methods)
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
   for (const routes of table) {
     app.route({
       method: methods as HTTPMethods[],

@@ -37,7 +37,8 @@ export function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): v
 }
 
 function refusalOf({ code }: NodeJS.ErrnoException): CouchError {
-  if (code === "HPE_HEADER_OVERFLOW") return new CouchError("bad_request", "The headers are too long.", { status: 431 });
+  if (code === "HPE_HEADER_OVERFLOW")
+    return new CouchError("bad_request", "The headers are too long.", { status: 431 });
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     return new CouchError("bad_request", "The headers did not come in time.", { status: 408 });
   }

@@ -13,16 +13,26 @@ export interface RequestSubject {
   readonly body?: string;
 }
 
-export async function requestObject(call: DatabaseCall, { id, body }: RequestSubject = {}): Promise<Record<string, unknown>> {
+export async function requestObject(
+  call: DatabaseCall,
+  { id, body }: RequestSubject = {},
+): Promise<Record<string, unknown>> {
   const { database, identity, request, services } = call;
   const url = request.url as string;
+  const mark = url.indexOf("?");
+  const question = mark < 0 ? undefined : url.slice(mark + 1);
+  const path = url
+    .slice(1, mark < 0 ? undefined : mark)
+    .split("/")
+    .map(decoded);
   return {
     info: await databaseInfo(database),
     id: id ?? null,
     uuid: newUuid(services.config.uuids),
     method: call.method,
-    requested_path: segmentsOf(url),
-    path: segmentsOf(url.split("?", 1)[0] as string),
+    // With the question behind the last segment.
+    requested_path: question === undefined ? path : [...path.slice(0, -1), `${path.at(-1)}?${decoded(question)}`],
+    path,
     raw_path: url,
     query: Object.fromEntries(call.query),
     headers: shownHeaders(request.rawHeaders),
@@ -49,10 +59,6 @@ function shownHeaders(raw: readonly string[]): Record<string, string> {
     shown[spelled] = Object.hasOwn(shown, spelled) ? `${shown[spelled]}, ${value}` : value;
   }
   return shown;
-}
-
-function segmentsOf(path: string): readonly string[] {
-  return path.slice(1).split("/").map(decoded);
 }
 
 function decoded(text: string): string {

@@ -48,7 +48,11 @@ function isCacheable(status: number, type: unknown): boolean {
 }
 
 /** A failure after the head was sent can only be told by breaking off: the client sees an incomplete answer. */
-async function stream(body: Readable | AsyncIterable<Uint8Array>, response: ServerResponse, log: Logger): Promise<void> {
+async function stream(
+  body: Readable | AsyncIterable<Uint8Array>,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
   try {
     await (body instanceof Readable ? pipeline(body, response) : pull(body, response));
   } catch (error) {
@@ -81,7 +85,8 @@ function writable(response: ServerResponse): Promise<void> {
 /** A source that was begun holds a snapshot, or a file, until it is told that nobody reads on. */
 function discard({ body }: Reply): void {
   if (body instanceof Readable) body.destroy();
-  else if (body && typeof body === "object" && Symbol.asyncIterator in body) void body[Symbol.asyncIterator]().return?.();
+  else if (body && typeof body === "object" && Symbol.asyncIterator in body)
+    void body[Symbol.asyncIterator]().return?.();
 }
 
 /** Bytes that a client may still send after it was refused, before its connection is cut: enough for it to read the answer. */

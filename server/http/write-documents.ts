@@ -4,11 +4,11 @@
  */
 import { CouchError } from "../../protocol/errors.js";
 import { isDesignDocId, parseDocId, revIdOf } from "../../protocol/ids.js";
-import { type ScannedDocument, scanDocument } from "../documents/json/json-text.js";
 import type { JsonDocument } from "../backend/backend.js";
 import { checkDesignDocument } from "../documents/design-document.js";
 import { documentText } from "../documents/document-text.js";
 import type { IncomingRevision } from "../documents/incoming-revision.js";
+import { type ScannedDocument, scanDocument } from "../documents/json/json-text.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import type { WriteOutcome } from "../documents/write.js";
 import { isDatabaseAdmin, notADatabaseAdmin } from "../gateway/access.js";

@@ -52,14 +52,17 @@ export async function mapDocuments(
       calls: pieces.map((piece) => callOf(piece, documents)),
     });
     const again: Piece[] = [];
-    outcomes.forEach((outcome, index) => {
+    for (const [index, outcome] of outcomes.entries()) {
       const piece = pieces[index] as Piece;
-      if (typeof outcome === "string") return readRows(outcome, piece, rows);
+      if (typeof outcome === "string") {
+        readRows(outcome, piece, rows);
+        continue;
+      }
       if (outcome.error === "compilation_error") throw refusalError(outcome);
       const parts = partsOf(piece, map.sources.length);
       if (parts.length === 0) log(failureOf(batch, piece, outcome));
       again.push(...parts);
-    });
+    }
     pieces = again;
   }
   return rows;
@@ -83,8 +86,10 @@ function piecesOf(documents: readonly string[]): readonly Piece[] {
 
 /** A piece that failed is tried again in smaller ones, until it is one function on one document that fails. */
 function partsOf({ from, to, only }: Piece, functions: number): readonly Piece[] {
-  if (to - from > 1) return Array.from({ length: to - from }, (_, place) => ({ from: from + place, to: from + place + 1, only }));
-  if (only === null && functions > 1) return Array.from({ length: functions }, (_, index) => ({ from, to, only: index }));
+  if (to - from > 1)
+    return Array.from({ length: to - from }, (_, place) => ({ from: from + place, to: from + place + 1, only }));
+  if (only === null && functions > 1)
+    return Array.from({ length: functions }, (_, index) => ({ from, to, only: index }));
   return [];
 }
 

@@ -83,7 +83,11 @@ function readReductions(text: string, piece: readonly number[], batch: ReduceBat
   const lines = text.split("\n");
   piece.forEach((index, place) => {
     const value = lines[2 * place + 1] as string;
-    const inputLength = lengthInCouchDb(batch.reduce.source, batch.groups[index] as ReduceGroup, Number(lines[2 * place]));
+    const inputLength = lengthInCouchDb(
+      batch.reduce.source,
+      batch.groups[index] as ReduceGroup,
+      Number(lines[2 * place]),
+    );
     const overflow = (batch.limited ?? true) ? overflowOf(inputLength, value.length + "[]".length) : undefined;
     reductions[index] = overflow ?? { value };
   });

@@ -47,7 +47,10 @@ const growth = 8;
 const mostRows = 16 * 1024 * 1024;
 
 export async function renderShow(pool: WorkerPool, question: ShowQuestion): Promise<FunctionResponse> {
-  const { response } = await render<{ response: FunctionResponse }>(pool, "show", question, [question.doc ?? "null", question.req]);
+  const { response } = await render<{ response: FunctionResponse }>(pool, "show", question, [
+    question.doc ?? "null",
+    question.req,
+  ]);
   return response;
 }
 
@@ -72,7 +75,12 @@ export async function renderList(pool: WorkerPool, question: ListQuestion): Prom
         if (next.done) done = true;
         else rows += `${next.value}\n`;
       }
-      const answer = await render<ListAnswer | { more: true }>(pool, "list", question, [head, req, rows, done ? "" : "more"]);
+      const answer = await render<ListAnswer | { more: true }>(pool, "list", question, [
+        head,
+        req,
+        rows,
+        done ? "" : "more",
+      ]);
       if (!("more" in answer)) return answer;
       if (rows.length >= mostRows) {
         throw new CouchError("render_error", `A list function may read at most ${mostRows} characters of rows.`);

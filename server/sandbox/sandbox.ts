@@ -152,7 +152,11 @@ export class Sandbox {
    * Whether each source is one function expression: null, or compilation_error with QuickJS's words and the source, or
    * not_found `missing function` for an empty one. `designDoc` is the design document's id.
    */
-  async compile(database: string, designDoc: string, sources: readonly string[]): Promise<readonly (CouchError | null)[]> {
+  async compile(
+    database: string,
+    designDoc: string,
+    sources: readonly string[],
+  ): Promise<readonly (CouchError | null)[]> {
     const present = sources.filter((source) => source !== "");
     if (present.length === 0) return sources.map(() => missingFunction());
     const outcomes = await this.#pool.run<CompileWork>({
@@ -163,7 +167,9 @@ export class Sandbox {
       calls: present.map((_, index) => index),
     });
     const compiled = outcomes.values();
-    return sources.map((source) => (source === "" ? missingFunction() : compilationError(compiled.next().value ?? null)));
+    return sources.map((source) =>
+      source === "" ? missingFunction() : compilationError(compiled.next().value ?? null),
+    );
   }
 
   /** Since the start, and now. */

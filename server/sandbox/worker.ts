@@ -41,7 +41,11 @@ function perform(work: Work, index: number): Outcome {
     case "reduce":
       return realms.ask("reduce", work, work.functions[0], [work.calls[index] as string]);
     case "filter":
-      return realms.ask("filter", work, work.functions[0], [work.calls[index] as string, work.req, work.byView ? "view" : ""]);
+      return realms.ask("filter", work, work.functions[0], [
+        work.calls[index] as string,
+        work.req,
+        work.byView ? "view" : "",
+      ]);
     default:
       return realms.ask(work.command, work, work.functions[0], work.calls[index] as readonly string[]);
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { CouchError } from "../../protocol/errors.js";
-import { builtinReduce, checkDesignDocument, type Compile } from "../../server/documents/design-document.js";
+import { builtinReduce, type Compile, checkDesignDocument } from "../../server/documents/design-document.js";
 
 const map = "function(doc){ emit(1, 1); }";
 
@@ -12,7 +12,8 @@ const compile: Compile = async (sources) =>
     return source === "function(" ? new CouchError("compilation_error", "SyntaxError (function()") : null;
   });
 
-const check = (document: Record<string, unknown>, partitioned = false) => checkDesignDocument(document, { partitioned, compile });
+const check = (document: Record<string, unknown>, partitioned = false) =>
+  checkDesignDocument(document, { partitioned, compile });
 
 /** Recorded from CouchDB, except for the last ones, which follow from the others. */
 const refused: readonly (readonly [document: Record<string, unknown>, reason: string])[] = [
@@ -50,7 +51,11 @@ const refused: readonly (readonly [document: Record<string, unknown>, reason: st
 
 test("members of the wrong type are refused, the first one by name", async () => {
   for (const [document, reason] of refused) {
-    await assert.rejects(check(document), { error: "invalid_design_doc", reason, status: 400 }, JSON.stringify(document));
+    await assert.rejects(
+      check(document),
+      { error: "invalid_design_doc", reason, status: 400 },
+      JSON.stringify(document),
+    );
   }
 });
 
@@ -66,7 +71,12 @@ test("what CouchDB saves is saved", async () => {
     { language: "query", views: { v: { map: { fields: {} }, reduce: "_count" } } },
     { rewrites: "function(req){ return {}; }" },
     { rewrites: [{ from: "/x" }] },
-    { filters: { f: "function(", g: {} }, validate_doc_update: "function(", shows: { s: "function(" }, autoupdate: "x" },
+    {
+      filters: { f: "function(", g: {} },
+      validate_doc_update: "function(",
+      shows: { s: "function(" },
+      autoupdate: "x",
+    },
   ];
   for (const document of accepted) await check(document);
   await check({ options: { partitioned: true } }, true);

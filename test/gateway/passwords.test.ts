@@ -95,12 +95,13 @@ test("nobody's password costs what a wrong one costs", async () => {
   const hasher = new PasswordHasher(60_000);
   const stored = await hasher.hash("right");
   const cheap = await new PasswordHasher(1).hash("right");
+  // Processor time of this process, in microseconds: what else the machine does is not in it.
   const cost = async (attempt: () => Promise<boolean>): Promise<number> => {
     let best = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 5; round++) {
-      const from = performance.now();
+      const from = process.cpuUsage();
       assert.equal(await attempt(), false);
-      best = Math.min(best, performance.now() - from);
+      best = Math.min(best, process.cpuUsage(from).user);
     }
     return best;
   };

@@ -30,6 +30,7 @@ export interface HttpWorld {
   readonly client: HttpClient;
   readonly databases: Databases;
   readonly gateway: Gateway;
+  readonly sandbox: Sandbox;
   readonly dataDir: string;
   /** Aborting it is how a server begins to stop. */
   readonly stopping: AbortController;
@@ -49,7 +50,7 @@ export async function startHttpWorld(
   await gateway.start();
   const stopping = new AbortController();
   const runtimeConfig = RuntimeConfig.open(config, { uuid });
-  const sandbox = new Sandbox({ workers: 1 });
+  const sandbox = new Sandbox({ workers: 2 });
   const services: Services = {
     get config() {
       return runtimeConfig.current;
@@ -83,5 +84,5 @@ export async function startHttpWorld(
     await sandbox.close();
     await databases.close();
   });
-  return { url, adminHeaders: { authorization }, client, databases, gateway, dataDir, stopping };
+  return { url, adminHeaders: { authorization }, client, databases, gateway, sandbox, dataDir, stopping };
 }

@@ -15,12 +15,20 @@ function filterFor(t: TestContext) {
     });
 }
 
-const documents = [{ _id: "a", k: 1, type: "x" }, { _id: "b", k: 0, type: "y" }, { _id: "c", type: "x" }];
+const documents = [
+  { _id: "a", k: 1, type: "x" },
+  { _id: "b", k: 0, type: "y" },
+  { _id: "c", type: "x" },
+];
 
 test("what is like true passes", async (t) => {
   const filter = filterFor(t);
   assert.deepEqual(await filter("function (doc) { return doc.k; }", documents), [true, false, false]);
-  assert.deepEqual(await filter("(doc, req) => doc.type === req.query.type", documents, { query: { type: "x" } }), [true, false, true]);
+  assert.deepEqual(await filter("(doc, req) => doc.type === req.query.type", documents, { query: { type: "x" } }), [
+    true,
+    false,
+    true,
+  ]);
   assert.deepEqual(await filter("function () {}", []), []);
 });
 
@@ -52,7 +60,13 @@ test("modules of the design document, and the document as `this`", async (t) => 
 test("a filter that fails on one document fails", async (t) => {
   const filter = filterFor(t);
   const throws = filter("function (doc) { return doc.a.b; }", documents);
-  await assert.rejects(throws, { error: "unknown_error", reason: /^TypeError: cannot read property 'b' of undefined/, status: 500 });
-  await assert.rejects(filter("function (doc) { for (;;); }", documents, {}, { timeLimitMs: 50 }), { error: "timeout" });
+  await assert.rejects(throws, {
+    error: "unknown_error",
+    reason: /^TypeError: cannot read property 'b' of undefined/,
+    status: 500,
+  });
+  await assert.rejects(filter("function (doc) { for (;;); }", documents, {}, { timeLimitMs: 50 }), {
+    error: "timeout",
+  });
   await assert.rejects(filter("function (doc, req){ return", documents), { error: "compilation_error", status: 500 });
 });

@@ -7,7 +7,10 @@ const mebibyte = 1024 * 1024;
 
 function memoryOf(byteLength: number) {
   const memory = { buffer: { byteLength } as ArrayBuffer };
-  return { memory, grow: (by: number) => (memory.buffer = { byteLength: memory.buffer.byteLength + by } as ArrayBuffer) };
+  return {
+    memory,
+    grow: (by: number) => (memory.buffer = { byteLength: memory.buffer.byteLength + by } as ArrayBuffer),
+  };
 }
 
 test("growth counts over all calls of a realm, that of others does not", () => {
@@ -30,7 +33,12 @@ test("growth counts over all calls of a realm, that of others does not", () => {
 
 test("many pieces that are small enough each end at the limit too", async (t) => {
   const { ask } = sandboxFor(t, { memoryLimitBytes: 8 * mebibyte });
-  for (const piece of ["new Uint8Array(1e4)", "{ a: 1 }", "new Array(100).fill(all.length)", "'x'.repeat(1e4) + all.length"]) {
+  for (const piece of [
+    "new Uint8Array(1e4)",
+    "{ a: 1 }",
+    "new Array(100).fill(all.length)",
+    "'x'.repeat(1e4) + all.length",
+  ]) {
     const outcome = await ask({ source: `function () { var all = []; for (;;) all.push(${piece}); }` });
     assert.equal(outcome?.reason, "A function of _design/app used more memory than it may.", piece);
   }

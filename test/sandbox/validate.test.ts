@@ -171,5 +171,8 @@ test("compile accepts one function expression and says why it does not accept so
   }
   const missing = { ...new CouchError("not_found", "missing function") };
   assert.deepEqual({ ...(await compile(""))[0] }, missing);
-  assert.deepEqual((await compile("", "() => 1", "")).map((error) => error?.error), ["not_found", undefined, "not_found"]);
+  assert.deepEqual(
+    (await compile("", "() => 1", "")).map((error) => error?.error),
+    ["not_found", undefined, "not_found"],
+  );
 });

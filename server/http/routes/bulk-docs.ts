@@ -1,11 +1,17 @@
 /** `POST /{db}/_bulk_docs`: many revisions in one request, edits or (`new_edits: false`) revisions of another server. */
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isLocalDocId, type RevId } from "../../../protocol/ids.js";
-import { scanBulk } from "../../documents/json/json-text.js";
 import type { TakenContent } from "../../documents/attachments/intake.js";
 import { quote } from "../../documents/document-text.js";
 import type { IncomingRevision } from "../../documents/incoming-revision.js";
-import { editOrigin, type ParsedDocument, parseDocument, replicatedOrigin, toRevision } from "../../documents/parse-document.js";
+import { scanBulk } from "../../documents/json/json-text.js";
+import {
+  editOrigin,
+  type ParsedDocument,
+  parseDocument,
+  replicatedOrigin,
+  toRevision,
+} from "../../documents/parse-document.js";
 import type { WriteOutcome } from "../../documents/write.js";
 import { requireJson } from "../body.js";
 import { type DatabaseCall, json, type Reply } from "../call.js";
@@ -25,7 +31,7 @@ export async function bulkDocs(call: DatabaseCall): Promise<Reply> {
   // One bad document refuses the request before anything of it is written.
   const parsed = documents.map(parseDocument);
   const ids = parsed.map(({ id }) => id ?? newDocId(call.services.config.uuids));
-  parsed.forEach((document, index) => checkDocumentSize(call, document, ids[index] as DocId));
+  for (const [index, document] of parsed.entries()) checkDocumentSize(call, document, ids[index] as DocId);
   if (allOrNothing === true) return notAtomic(ids);
 
   const locals: { readonly index: number; readonly id: DocId; readonly document: ParsedDocument }[] = [];
@@ -53,7 +59,8 @@ export async function bulkDocs(call: DatabaseCall): Promise<Reply> {
 function rowsOf(outcomes: readonly WriteOutcome[], newEdits: boolean): string {
   const rows: string[] = [];
   for (const { id, rev, error } of outcomes) {
-    if (error) rows.push(JSON.stringify({ id, ...(newEdits ? {} : { rev }), error: error.error, reason: error.reason }));
+    if (error)
+      rows.push(JSON.stringify({ id, ...(newEdits ? {} : { rev }), error: error.error, reason: error.reason }));
     else if (newEdits) rows.push(`{"ok":true,"id":${quote(id)},"rev":${quote(rev as string)}}`);
   }
   return `[${rows.join(",")}]\n`;

@@ -4,9 +4,15 @@ import { type DocId, parseDocId, parseRevId, type RevId } from "../../../protoco
 import { ByteWriter } from "../../documents/bytes.js";
 import { quote } from "../../documents/document-text.js";
 import { leavesOf } from "../../documents/revisions/tree.js";
-import { leavesFrom, pickRevision, type ShownRevision, type ShowOptions, showRevision } from "../../documents/show-document.js";
+import {
+  leavesFrom,
+  pickRevision,
+  type ShownRevision,
+  type ShowOptions,
+  showRevision,
+} from "../../documents/show-document.js";
 import { readJsonObject, requireJson } from "../body.js";
-import { type DatabaseCall, type Reply } from "../call.js";
+import type { DatabaseCall, Reply } from "../call.js";
 import { bulkGetMultipart } from "../multipart-document.js";
 import { bulkGetType } from "../wants-multipart.js";
 

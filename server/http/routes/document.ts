@@ -1,24 +1,32 @@
 /** `/{db}/{docid}`: read, write, delete. */
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isDesignDocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
-import { scanDocument } from "../../documents/json/json-text.js";
-import { ByteWriter } from "../../documents/bytes.js";
 import type { TakenContent } from "../../documents/attachments/intake.js";
+import { ByteWriter } from "../../documents/bytes.js";
 import type { RevisionOrigin } from "../../documents/incoming-revision.js";
-import { editOrigin, type ParsedDocument, parseDocument, replicatedOrigin, toRevision } from "../../documents/parse-document.js";
+import { scanDocument } from "../../documents/json/json-text.js";
+import {
+  editOrigin,
+  type ParsedDocument,
+  parseDocument,
+  replicatedOrigin,
+  toRevision,
+} from "../../documents/parse-document.js";
 import { type RevisionNode, revOf } from "../../documents/revisions/tree.js";
-import { pickRevision, pickWinner, type ShownRevision, showRevision, showsOtherRevisions } from "../../documents/show-document.js";
+import {
+  pickRevision,
+  pickWinner,
+  type ShownRevision,
+  showRevision,
+  showsOtherRevisions,
+} from "../../documents/show-document.js";
 import type { WriteOutcome } from "../../documents/write.js";
 import { type DatabaseCall, json, jsonText, type Reply } from "../call.js";
 import { checkDocumentSize, readDocumentBody } from "../document-limits.js";
 import { type DocumentQuery, parseDocumentQuery } from "../document-query.js";
 import { etagOf, hasEtag } from "../etag.js";
 import { escapeSegment, locationOf } from "../locations.js";
-import {
-  multipartDocumentReply,
-  readMultipartDocument,
-  takeInlineAttachments,
-} from "../multipart-document.js";
+import { multipartDocumentReply, readMultipartDocument, takeInlineAttachments } from "../multipart-document.js";
 import { multipartBoundary } from "../multipart-reader.js";
 import { openRevisions } from "../open-revisions.js";
 import { wantsMultipart } from "../wants-multipart.js";
@@ -92,7 +100,9 @@ export async function deleteDocument(call: DatabaseCall): Promise<Reply> {
 
 /** `batch=ok`: answered before the write is on disk; that it cannot be written is for the log to say. */
 export function answeredBefore(call: DatabaseCall, id: string, outcome: Promise<WriteOutcome>): Reply {
-  outcome.catch((error: unknown) => call.services.log.warn({ err: error, database: call.database.name }, "a batched write failed"));
+  outcome.catch((error: unknown) =>
+    call.services.log.warn({ err: error, database: call.database.name }, "a batched write failed"),
+  );
   return json({ ok: true, id }, 202);
 }
 
@@ -117,7 +127,8 @@ async function readIncoming(
   call: DatabaseCall,
 ): Promise<{ readonly parsed: ParsedDocument; readonly contents: ReadonlyMap<string, TakenContent> }> {
   const type = call.headers["content-type"] ?? "";
-  if (/^multipart\/related\b/i.test(type) && multipartBoundary(type) !== undefined) return await readMultipartDocument(call);
+  if (/^multipart\/related\b/i.test(type) && multipartBoundary(type) !== undefined)
+    return await readMultipartDocument(call);
   const parsed = parseDocument(scanDocument(await readDocumentBody(call)));
   checkDocumentSize(call, parsed, "");
   return { parsed, contents: await takeInlineAttachments(call, parsed) };

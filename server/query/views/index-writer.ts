@@ -15,7 +15,7 @@ export interface EmittedDocument {
   readonly views: readonly (readonly EmittedRow[])[];
 }
 
-/** See docs/decisions/0010-index-trees.md. */
+/** See docs/decisions/0013-index-trees.md. */
 const defaultNodeBytes = 8 * 1024;
 
 /**
@@ -103,8 +103,9 @@ export class IndexWriter {
   async #settleNodes(): Promise<readonly Child[]> {
     const all: Child[] = [];
     for (let view = 0; view < this.#trees.length; view++) {
-      const nodes = newNodes(this.#trees[view] as IndexTree);
-      await reduceNodes(nodes, (this.#views[view] as IndexedView).reducers);
+      const levels = newNodes(this.#trees[view] as IndexTree);
+      await reduceNodes(levels, (this.#views[view] as IndexedView).reducers);
+      const nodes = levels.flat();
       if (nodes.length > 0) {
         this.#reductionBytes[view] = nodes.reduce((sum, node) => sum + lengthOf(node), 0) / nodes.length;
       }

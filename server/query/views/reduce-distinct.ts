@@ -23,6 +23,7 @@ export const distinctReducer: Reducer = {
     }),
   rereduce: (groups) =>
     groups.map((reductions) => {
+      if (reductions.length === 1) return reductions[0] as Reduction;
       const state = new Uint8Array(registers);
       for (const reduction of reductions) join(state, reduction);
       return encode(state);

@@ -22,7 +22,7 @@ export interface IndexParts {
   readonly cache: NodeCache;
   /** The same ones in the same order as long as the index lives. */
   readonly views: readonly IndexedView[];
-  /** Bytes of a node, at most; see docs/decisions/0010-index-trees.md. */
+  /** Bytes of a node, at most; see docs/decisions/0013-index-trees.md. */
   readonly nodeBytes?: number;
 }
 

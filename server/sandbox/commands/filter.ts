@@ -20,7 +20,8 @@ export function filterInRealm(tools: RealmTools): (documents: string, req: strin
       let passed = "";
       for (let index = 0; index < documents.length; index++) {
         emits = false;
-        const result = byView === "" ? apply(subject, tools.self, [documents[index], request]) : subject(documents[index]);
+        const result =
+          byView === "" ? apply(subject, tools.self, [documents[index], request]) : subject(documents[index]);
         passed += (byView === "" ? result : emits) ? "1" : "0";
       }
       return tools.answerText(passed);

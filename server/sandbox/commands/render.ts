@@ -58,7 +58,8 @@ export function renderInRealm(
     return response;
   };
 
-  const isObject = (value: unknown): value is Response => typeof value === "object" && value !== null && !isArray(value);
+  const isObject = (value: unknown): value is Response =>
+    typeof value === "object" && value !== null && !isArray(value);
   const wrapped = (response: unknown): unknown => (typeof response === "string" ? { body: response } : response);
 
   const begin = (): void => {
@@ -85,10 +86,11 @@ export function renderInRealm(
 
   /** CouchDB's own form `["error", word, reason]`, its older one `{error, reason}`, or whatever else was thrown. */
   const failure = (thrown: unknown): string => {
-    if (isArray(thrown) && (thrown[0] === "error" || thrown[0] === "fatal")) return tools.refuse(`${thrown[1]}`, thrown[2]);
-    if (isObject(thrown) && thrown["error"] && thrown["reason"]) return tools.refuse(`${thrown["error"]}`, thrown["reason"]);
-    const isPlain = isObject(thrown) && !(thrown instanceof Error);
-    const words = `function raised error: ${isPlain ? stringify(thrown) : tools.textOf(thrown)}`;
+    if (isArray(thrown) && (thrown[0] === "error" || thrown[0] === "fatal"))
+      return tools.refuse(`${thrown[1]}`, thrown[2]);
+    if (isObject(thrown) && thrown["error"] && thrown["reason"])
+      return tools.refuse(`${thrown["error"]}`, thrown["reason"]);
+    const words = `function raised error: ${tools.textOf(thrown)}`;
     tools.log(words);
     return tools.refuse("render_error", words);
   };

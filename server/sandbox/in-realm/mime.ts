@@ -74,7 +74,10 @@ export function createMime(tools: RealmTools): Mime {
   const isLike = (one: string, other: string): boolean => one === other || one === "*" || other === "*";
 
   /** How exactly the client names the type, and how much it likes the most exact of its names for it. */
-  const fitOf = (text: string, accepted: readonly MediaRange[]): { readonly fitness: number; readonly quality: number } => {
+  const fitOf = (
+    text: string,
+    accepted: readonly MediaRange[],
+  ): { readonly fitness: number; readonly quality: number } => {
     const target = parseRange(text);
     let best = { fitness: -1, quality: 0 };
     for (const range of accepted) {

@@ -17,7 +17,7 @@ export interface RealmTools {
   self: object;
   /** Makes one of CouchDB's global helpers what the realm's purpose needs it to be. */
   readonly define: (name: string, helper: (...args: never[]) => unknown) => void;
-  /** `Name: message` of an error, or the text of anything else. */
+  /** `Name: message` of an error, the JSON text of another object, or the text of anything else. */
   readonly textOf: (thrown: unknown) => string;
   /** What the helper of this name does. */
   readonly log: (message: string) => void;
@@ -93,7 +93,9 @@ export function createTools(): RealmTools {
 
   const textOf = (thrown: unknown): string => {
     try {
-      return toText(thrown);
+      const isPlain = typeof thrown === "object" && thrown !== null && !(thrown instanceof ErrorType);
+      const text = isPlain ? stringify(thrown) : undefined;
+      return text === undefined ? toText(thrown) : text;
     } catch {
       return "something that has no text";
     }

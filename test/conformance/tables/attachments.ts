@@ -27,8 +27,14 @@ const rows: readonly Row[] = [
   refused("bad_request", "put with a bad revision", "PUT /{{db}}/a/g?rev=x", { text: "x" }),
   refused("conflict", "put without a revision", "PUT /{{db}}/a/g", { text: "x" }),
   refused("conflict", "deleted without a revision", "DELETE /{{db}}/a/f"),
-  refused("not_found", "put on a revision that is not there", `PUT /{{db}}/a/g?${noSuchRev}`, { text: "x", status: 409 }),
-  refused("not_found", "put with a revision on what is not there", `PUT /{{db}}/new/g?${noSuchRev}`, { text: "x", status: 409 }),
+  refused("not_found", "put on a revision that is not there", `PUT /{{db}}/a/g?${noSuchRev}`, {
+    text: "x",
+    status: 409,
+  }),
+  refused("not_found", "put with a revision on what is not there", `PUT /{{db}}/new/g?${noSuchRev}`, {
+    text: "x",
+    status: 409,
+  }),
   refused("not_found", "deleted from a revision that is not there", `DELETE /{{db}}/a/f?${noSuchRev}`, { status: 409 }),
   refused("illegal_docid", "put on a document of the server", "PUT /{{db}}/_new/f", { text: "x" }),
   ...["br", "deflate", "gzip, br", "x"].map((encoding) =>
@@ -43,7 +49,12 @@ const rows: readonly Row[] = [
     }),
   ),
   ...["lines=0-1", "bytes=", "bytes=a-b", "bytes=1", "bytes=--1", "bytes=0x1-2"].map(
-    (range): Row => ({ name: `no range at all: ${range}`, ask: "GET /{{db}}/a/plain", headers: { range }, status: 200 }),
+    (range): Row => ({
+      name: `no range at all: ${range}`,
+      ask: "GET /{{db}}/a/plain",
+      headers: { range },
+      status: 200,
+    }),
   ),
   ...eachRefused("method_not_allowed", {
     "POST an attachment": "POST /{{db}}/a/f",

@@ -100,9 +100,14 @@ const scenarios: readonly Scenario[] = [
     async run(world) {
       const database = await world.database();
       await push(world, database, [{ _id: "doc", _revisions: { start: 1e9, ids: ["b", "a"] } }]);
-      const got = await soon("the document", world.client.expect(200, "GET", `/${database}/doc?revs=true&revs_info=true`));
+      const got = await soon(
+        "the document",
+        world.client.expect(200, "GET", `/${database}/doc?revs=true&revs_info=true`),
+      );
       assert.deepEqual(got.json()._revisions, { start: 1e9, ids: ["b", "a"] });
-      const { rev } = (await world.client.expect(201, "PUT", `/${database}/doc`, { body: { _rev: "1000000000-b" } })).json();
+      const { rev } = (
+        await world.client.expect(201, "PUT", `/${database}/doc`, { body: { _rev: "1000000000-b" } })
+      ).json();
       assert.match(rev, /^1000000001-/);
     },
   },
@@ -111,7 +116,9 @@ const scenarios: readonly Scenario[] = [
     async run(world) {
       const database = await world.database();
       const ids = Array.from({ length: 1_000_000 }, (_, index) => hash(index));
-      const body = Buffer.from(JSON.stringify({ new_edits: false, docs: [{ _id: "doc", _revisions: { start: ids.length, ids } }] }));
+      const body = Buffer.from(
+        JSON.stringify({ new_edits: false, docs: [{ _id: "doc", _revisions: { start: ids.length, ids } }] }),
+      );
       const pushed = await within("the answer", world.client.post(`/${database}/_bulk_docs`, body), 15_000);
       // Refused, or cut to what a database keeps of a history.
       if (pushed.status === 201) {
@@ -126,18 +133,26 @@ const scenarios: readonly Scenario[] = [
     name: "revision bomb: 2,000 conflicting leaves",
     async run(world) {
       const database = await world.database();
-      const leaves = Array.from({ length: 2000 }, (_, index) => ({ _id: "doc", _revisions: { start: 2, ids: [hash(index), "a"] } }));
-      for (let from = 0; from < leaves.length; from += 1000) await push(world, database, leaves.slice(from, from + 1000));
+      const leaves = Array.from({ length: 2000 }, (_, index) => ({
+        _id: "doc",
+        _revisions: { start: 2, ids: [hash(index), "a"] },
+      }));
+      for (let from = 0; from < leaves.length; from += 1000)
+        await push(world, database, leaves.slice(from, from + 1000));
       const path = `/${database}/doc`;
       const winner = (await soon("the winner", world.client.expect(200, "GET", path))).json()._rev;
       assert.equal(winner, `2-${hash(leaves.length - 1)}`);
-      const { _conflicts } = (await soon("its conflicts", world.client.expect(200, "GET", `${path}?conflicts=true`))).json();
+      const { _conflicts } = (
+        await soon("its conflicts", world.client.expect(200, "GET", `${path}?conflicts=true`))
+      ).json();
       assert.equal(_conflicts.length, leaves.length - 1);
       const all = await soon("all leaves", world.client.expect(200, "GET", `${path}?open_revs=all`));
       assert.equal(all.json().length, leaves.length);
       const feed = await soon("the feed", world.client.expect(200, "GET", `/${database}/_changes?style=all_docs`));
       assert.equal(feed.json().results[0].changes.length, leaves.length);
-      const missing = world.client.expect(200, "POST", `/${database}/_revs_diff`, { body: { doc: [`2-${hash(5)}`, "3-x"] } });
+      const missing = world.client.expect(200, "POST", `/${database}/_revs_diff`, {
+        body: { doc: [`2-${hash(5)}`, "3-x"] },
+      });
       assert.deepEqual((await soon("what is missing", missing)).json().doc.missing, ["3-x"]);
       const edit = world.client.expect(201, "PUT", path, { body: { _rev: winner } });
       assert.match((await soon("an edit", edit)).json().rev, /^3-/);
@@ -148,10 +163,15 @@ const scenarios: readonly Scenario[] = [
     async run(world) {
       const database = await world.database();
       const text = nested(10_000);
-      const { rev } = (await soon("the write", world.client.expect(201, "PUT", `/${database}/deep`, { body: `{"n":${text}}` }))).json();
+      const { rev } = (
+        await soon("the write", world.client.expect(201, "PUT", `/${database}/deep`, { body: `{"n":${text}}` }))
+      ).json();
       const got = await soon("the read", world.client.expect(200, "GET", `/${database}/deep`));
       assert.equal(got.text.trim(), `{"_id":"deep","_rev":"${rev}","n":${text}}`);
-      const listed = await soon("the listing", world.client.expect(200, "GET", `/${database}/_all_docs?include_docs=true`));
+      const listed = await soon(
+        "the listing",
+        world.client.expect(200, "GET", `/${database}/_all_docs?include_docs=true`),
+      );
       assert.ok(listed.text.includes(text));
     },
   },
@@ -181,7 +201,11 @@ const scenarios: readonly Scenario[] = [
       const database = await world.database();
       const validate_doc_update = 'function (doc) { if (doc.bad) throw { forbidden: "bad" }; }';
       await world.client.expect(201, "PUT", `/${database}/_design/d`, { body: { validate_doc_update } });
-      const deep = await within("the answer", world.client.put(`/${database}/deep`, `{"n":${nested(100_000)}}`), 10_000);
+      const deep = await within(
+        "the answer",
+        world.client.put(`/${database}/deep`, `{"n":${nested(100_000)}}`),
+        10_000,
+      );
       // Its function may run out of stack and fail, as any that throws what is no refusal.
       assert.ok([201, 400, 403, 500].includes(deep.status), `${deep.status} ${deep.text.slice(0, 200)}`);
       assert.equal((await world.client.get(`/${database}/deep`)).status, deep.status === 201 ? 200 : 404);

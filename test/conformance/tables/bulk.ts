@@ -43,7 +43,10 @@ const rows: readonly Row[] = [
   refused("document_too_large", "one too large, behind a good one", docs, {
     text: '{"docs":[{"_id":"new"},{"_id":"large","n":"{{x*8000001}}"}]}',
   }),
-  refused("bad_content_type", "documents as text", docs, { headers: { "content-type": "text/plain" }, text: '{"docs":[]}' }),
+  refused("bad_content_type", "documents as text", docs, {
+    headers: { "content-type": "text/plain" },
+    text: '{"docs":[]}',
+  }),
   refused("bad_content_type", "documents in an unknown encoding", docs, {
     headers: { "content-encoding": "zstd" },
     text: '{"docs":[]}',
@@ -52,7 +55,12 @@ const rows: readonly Row[] = [
     headers: { "content-encoding": "gzip" },
     bytes: () => gzipSync('{"docs":[{"_id":"new"}]}').subarray(0, 20),
   }),
-  { name: "no documents, and members that nobody knows", ask: docs, text: '{"constructor":{"x":1},"docs":[]}', status: 201 },
+  {
+    name: "no documents, and members that nobody knows",
+    ask: docs,
+    text: '{"constructor":{"x":1},"docs":[]}',
+    status: 201,
+  },
   {
     name: "new_edits in the prototype is no new_edits",
     ask: docs,
@@ -78,8 +86,20 @@ const rows: readonly Row[] = [
     headers: { "content-type": "application/x-www-form-urlencoded" },
     text: "docs=[]",
   }),
-  { name: "questions without an id", ask: get, text: '{"docs":[{"rev":"1-a"}]}', status: 200, has: ["document id missed"] },
-  { name: "a question about the server", ask: get, text: '{"docs":[{"id":"_x"}]}', status: 200, has: ["illegal_docid"] },
+  {
+    name: "questions without an id",
+    ask: get,
+    text: '{"docs":[{"rev":"1-a"}]}',
+    status: 200,
+    has: ["document id missed"],
+  },
+  {
+    name: "a question about the server",
+    ask: get,
+    text: '{"docs":[{"id":"_x"}]}',
+    status: 200,
+    has: ["illegal_docid"],
+  },
   ...[diff, "POST /{{db}}/_missing_revs"].flatMap((ask) =>
     eachBodyRefused("bad_request", ask, {
       [`${ask}: cut short`]: '{"a":["1-a"',

@@ -40,7 +40,9 @@ const scenarios: readonly Scenario[] = [
       let rev: string | undefined;
       for (let round = 1; round <= 10; round++) {
         const base = rev === undefined ? {} : { _rev: rev };
-        const replies = await Promise.all(times(writers, (writer) => world.client.put(path, { ...base, writer, round })));
+        const replies = await Promise.all(
+          times(writers, (writer) => world.client.put(path, { ...base, writer, round })),
+        );
         assert.deepEqual(tally(replies), { 201: 1, 409: writers - 1 });
         const winner = replies.findIndex(({ status }) => status === 201);
         rev = replies[winner]?.json().rev as string;
@@ -166,7 +168,11 @@ const scenarios: readonly Scenario[] = [
       const names = await Promise.all(times(200, () => world.database()));
       const docs = times(5, (index) => ({ _id: `d${index}` }));
       await Promise.all(names.map((name) => world.write(name, docs)));
-      await Promise.all(names.flatMap((name) => times(3, (index) => world.client.expect(201, "PUT", `/${name}/p${index}`, { body: { name } }))));
+      await Promise.all(
+        names.flatMap((name) =>
+          times(3, (index) => world.client.expect(201, "PUT", `/${name}/p${index}`, { body: { name } })),
+        ),
+      );
       for (const name of names) {
         assert.equal((await world.info(name)).doc_count, 8);
         assert.equal((await world.client.expect(200, "GET", `/${name}/p0`)).json().name, name);

@@ -126,11 +126,15 @@ const rows: readonly Row[] = [
   }),
   { name: "HEAD of what is not there", ask: "HEAD /{{db}}/nowhere", status: 404 },
   { name: "HEAD of a bad revision", ask: "HEAD /{{db}}/a?rev=x", status: 400 },
-  ...eachRefused("illegal_docid", {
-    "an id with an underscore first": "PUT /{{db}}/_new",
-    "an id with an underscore first, escaped": "PUT /{{db}}/%5Fnew",
-    "a design document of other case": "PUT /{{db}}/_Design%2Fx",
-  }, { text: "{}" }),
+  ...eachRefused(
+    "illegal_docid",
+    {
+      "an id with an underscore first": "PUT /{{db}}/_new",
+      "an id with an underscore first, escaped": "PUT /{{db}}/%5Fnew",
+      "a design document of other case": "PUT /{{db}}/_Design%2Fx",
+    },
+    { text: "{}" },
+  ),
   ...["text/json", "application/json5", "text/plain", "application/xml", "*/*", "json"].map((type) =>
     refused("bad_content_type", `POST as ${type}`, "POST /{{db}}", { headers: { "content-type": type }, text: "{}" }),
   ),
@@ -153,7 +157,14 @@ const rows: readonly Row[] = [
     headers: { "content-encoding": "gzip" },
     bytes: () => gzipSync("{"),
   }),
-  { name: "gzip", ask: "PUT /{{db}}/gzip", headers: { "content-encoding": "gzip" }, bytes: () => gzipped, status: 201, writes: true },
+  {
+    name: "gzip",
+    ask: "PUT /{{db}}/gzip",
+    headers: { "content-encoding": "gzip" },
+    bytes: () => gzipped,
+    status: 201,
+    writes: true,
+  },
   refused("document_too_large", "a document that is too large", "PUT /{{db}}/new", { text: '{"a":"{{x*8000001}}"}' }),
   refused("document_too_large", "a document that is too large, by its id's name", "POST /{{db}}", {
     text: '{"_id":"large","a":"{{x*8000001}}"}',
@@ -164,16 +175,33 @@ const rows: readonly Row[] = [
   { name: "a body in chunks", raw: chunked("2", '{"', "5", 'n":1}', "0", "", ""), status: 201, writes: true },
   { name: "chunks that are no JSON", raw: chunked("1", "{", "0", "", ""), status: 400, error: "bad_request" },
   { name: "no chunks at all", raw: chunked("0", "", ""), status: 400, error: "bad_request" },
-  { name: "100 Continue", ask: "PUT /{{db}}/continue", headers: { expect: "100-continue" }, text: "{}", status: 201, writes: true },
+  {
+    name: "100 Continue",
+    ask: "PUT /{{db}}/continue",
+    headers: { expect: "100-continue" },
+    text: "{}",
+    status: 201,
+    writes: true,
+  },
   { name: "an id of 20,000 characters", ask: "POST /{{db}}", text: '{"_id":"{{i*20000}}"}', status: 201, writes: true },
   ...onlySettee(socketLayer, [
-    { name: "a chunk whose length is no number", raw: chunked("zz", "{}", "0", "", ""), status: 400, error: "bad_request" },
+    {
+      name: "a chunk whose length is no number",
+      raw: chunked("zz", "{}", "0", "", ""),
+      status: 400,
+      error: "bad_request",
+    },
     { name: "a chunk of negative length", raw: chunked("-2", "{}", "0", "", ""), status: 400, error: "bad_request" },
     { name: "a chunk longer than it says", raw: chunked("1", "{}", "0", "", ""), status: 400, error: "bad_request" },
     { name: "a length too short", raw: withLength(3, '{"n":1}'), status: 400, error: "bad_request" },
     { name: "a length too long", raw: withLength(50, '{"n":1}'), status: 400, error: "bad_request", hangsUp: true },
     { name: "chunks that never end", raw: chunked("7", '{"n":1}'), status: 400, error: "bad_request", hangsUp: true },
-    { name: "headers that never end", raw: "PUT /{{db}}/raw HTTP/1.1\r\nHost: {{host}}\r\n", status: 400, hangsUp: true },
+    {
+      name: "headers that never end",
+      raw: "PUT /{{db}}/raw HTTP/1.1\r\nHost: {{host}}\r\n",
+      status: 400,
+      hangsUp: true,
+    },
   ]),
   ...onlySettee(clearer, [
     ...eachBodyRefused("doc_validation", "PUT /{{db}}/new?new_edits=false", {

@@ -27,7 +27,11 @@ function variantsOf(plain: string): readonly Variant[] {
     { name: "escaped first, the last is good", members: `"${escaped}":BAD,"${plain}":GOOD`, counts: "GOOD" },
     { name: "escaped first, the last is bad", members: `"${escaped}":GOOD,"${plain}":BAD`, counts: "BAD" },
     { name: "three of them", members: `"${plain}":GOOD,"${plain}":BAD,"${plain}":GOOD`, counts: "GOOD" },
-    { name: "far apart", members: `"${plain}":BAD,"x":[{"${plain}":BAD}],"y":"${plain}","${plain}":GOOD`, counts: "GOOD" },
+    {
+      name: "far apart",
+      members: `"${plain}":BAD,"x":[{"${plain}":BAD}],"y":"${plain}","${plain}":GOOD`,
+      counts: "GOOD",
+    },
     { name: "in the prototype", members: `"${plain}":GOOD,"__proto__":{"${plain}":BAD}`, counts: undefined },
     {
       name: "in the constructor's prototype",
@@ -99,7 +103,13 @@ async function becomesNoAdmin(world: World, way: Way, { name, members, counts }:
   assert.equal((await world.sendAs(user, "secret", "GET", "/_all_dbs")).status, 401);
 }
 
-async function isWhatWasValidated(world: World, database: string, way: Way, variant: Variant, index: number): Promise<void> {
+async function isWhatWasValidated(
+  world: World,
+  database: string,
+  way: Way,
+  variant: Variant,
+  index: number,
+): Promise<void> {
   const { name, members, counts } = variant;
   const id = `${way.name.replace("_", "")}-${index}`;
   const text = members.replaceAll("BAD", '"boss"').replaceAll("GOOD", '"friend"');
@@ -198,11 +208,15 @@ const scenarios: readonly Scenario[] = [
       await world.client.expect(201, "POST", `/${database}/_bulk_docs`, {
         body: '{"docs":[{"_id":"first"}],"docs":[{"_id":"x","n":1,"_id":"second","n":2}]}',
       });
-      const attachments = '"_attachments":{"f":{"data":"Qg=="}},"_attachments":{"f":{"data":"QQ=="},"\\u0066":{"data":"Qw=="}}';
+      const attachments =
+        '"_attachments":{"f":{"data":"Qg=="}},"_attachments":{"f":{"data":"QQ=="},"\\u0066":{"data":"Qw=="}}';
       await world.client.expect(201, "PUT", `/${database}/third`, { body: `{${attachments}}` });
       assert.equal((await world.client.expect(200, "GET", `/${database}/third/f`)).text, "C");
       const { rows } = (await world.client.expect(200, "GET", `/${database}/_all_docs?include_docs=true`)).json();
-      assert.deepEqual(rows.map(({ id }: { readonly id: string }) => id), ["second", "third"]);
+      assert.deepEqual(
+        rows.map(({ id }: { readonly id: string }) => id),
+        ["second", "third"],
+      );
       assert.equal(rows[0].doc.n, 2);
       assert.deepEqual(Object.keys(rows[1].doc._attachments), ["f"]);
     },

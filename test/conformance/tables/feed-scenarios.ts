@@ -55,7 +55,10 @@ async function heartbeats(world: World, feed: string, sign: string): Promise<voi
 export const feedScenarios: readonly Scenario[] = [
   { name: "heartbeat of a continuous feed", run: (world) => heartbeats(world, "continuous", "\n") },
   { name: "heartbeat of a longpoll", run: (world) => heartbeats(world, "longpoll", "\n") },
-  { name: "heartbeat of an event source", run: (world) => heartbeats(world, "eventsource", "event: heartbeat\ndata: \n\n") },
+  {
+    name: "heartbeat of an event source",
+    run: (world) => heartbeats(world, "eventsource", "event: heartbeat\ndata: \n\n"),
+  },
   {
     name: "a longpoll without changes ends with its timeout",
     async run(world) {
@@ -79,7 +82,10 @@ export const feedScenarios: readonly Scenario[] = [
       await feed.end();
       between(performance.now() - began, 300, "the end");
       assert.deepEqual(idsOf(changesOf(feed)), ["a"]);
-      assert.equal(Number.parseInt(String(feed.lines.at(-1)?.["last_seq"]), 10), Number.parseInt(change?.seq ?? "", 10));
+      assert.equal(
+        Number.parseInt(String(feed.lines.at(-1)?.["last_seq"]), 10),
+        Number.parseInt(change?.seq ?? "", 10),
+      );
     },
   },
   {
@@ -142,10 +148,14 @@ export const feedScenarios: readonly Scenario[] = [
       await Promise.all(Array.from({ length: 100 }, writer));
       const order = idsOf(await all(world, database));
       for (const feed of feeds) {
-        const changes = await waitFor("1,000 changes", () => {
-          const seen = changesOf(feed);
-          return seen.length >= 1000 && seen;
-        }, { interval: 50 });
+        const changes = await waitFor(
+          "1,000 changes",
+          () => {
+            const seen = changesOf(feed);
+            return seen.length >= 1000 && seen;
+          },
+          { interval: 50 },
+        );
         assert.deepEqual(idsOf(changes).toSorted(), ids.toSorted());
         assert.deepEqual(idsOf(changes), order);
         feed.leave();
@@ -157,7 +167,9 @@ export const feedScenarios: readonly Scenario[] = [
     async run(world) {
       const database = await world.database();
       const writing = Promise.all(
-        Array.from({ length: 200 }, (_, index) => world.client.expect(201, "PUT", `/${database}/d${index}`, { body: {} })),
+        Array.from({ length: 200 }, (_, index) =>
+          world.client.expect(201, "PUT", `/${database}/d${index}`, { body: {} }),
+        ),
       );
       const feed = await openFeed(world, `/${database}/_changes?feed=continuous&since=0&heartbeat=1000`);
       await writing;

@@ -35,7 +35,10 @@ async function makeBig(world: World): Promise<string> {
   const reply = await world.client.expect(201, "POST", `/${database}/_bulk_docs`, { body });
   const rows = reply.json() as { readonly ok?: true; readonly id: string }[];
   assert.equal(rows.filter(({ ok }) => ok).length, bigCount);
-  assert.deepEqual(rows.map(({ id }) => id), docs.map(({ _id }) => _id));
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    docs.map(({ _id }) => _id),
+  );
   assert.equal((await world.info(database)).doc_count, bigCount);
   return database;
 }
@@ -94,7 +97,9 @@ function firstByteIsEarly(name: string, path: string): Scenario {
 /** So many pseudo-random bytes, the same each time. */
 function* noise(length: number): Generator<Buffer> {
   const chunk = createHash("sha512").update("noise").digest();
-  const block = Buffer.concat(Array.from({ length: 1024 }, (_, index) => createHash("sha512").update(chunk).update(`${index}`).digest()));
+  const block = Buffer.concat(
+    Array.from({ length: 1024 }, (_, index) => createHash("sha512").update(chunk).update(`${index}`).digest()),
+  );
   for (let left = length; left > 0; left -= block.length) yield block.subarray(0, Math.min(left, block.length));
 }
 
@@ -137,9 +142,16 @@ const scenarios: readonly Scenario[] = [
       const ids = Array.from({ length: 10_000 }, (_, index) => `d${String(index * 5).padStart(6, "0")}`);
       const listed = await world.client.expect(200, "POST", `/${big}/_all_docs`, { body: { keys: ids.toReversed() } });
       const { rows } = listed.json() as { readonly rows: readonly { readonly id: string }[] };
-      assert.deepEqual(rows.map(({ id }) => id), ids.toReversed());
-      const got = await world.client.expect(200, "POST", `/${big}/_bulk_get`, { body: { docs: ids.map((id) => ({ id })) } });
-      const { results } = got.json() as { readonly results: readonly { readonly docs: readonly { readonly ok?: object }[] }[] };
+      assert.deepEqual(
+        rows.map(({ id }) => id),
+        ids.toReversed(),
+      );
+      const got = await world.client.expect(200, "POST", `/${big}/_bulk_get`, {
+        body: { docs: ids.map((id) => ({ id })) },
+      });
+      const { results } = got.json() as {
+        readonly results: readonly { readonly docs: readonly { readonly ok?: object }[] }[];
+      };
       assert.equal(results.filter(({ docs }) => docs[0]?.ok !== undefined).length, 10_000);
       const asked = Object.fromEntries(ids.map((id) => [id, [`2-${"0".repeat(32)}`]]));
       const missing = await world.client.expect(200, "POST", `/${big}/_revs_diff`, { body: asked });
@@ -163,7 +175,8 @@ const scenarios: readonly Scenario[] = [
         const begun = await Promise.all([...paths, ...paths].map((path) => begin(world, path)));
         let written = 0;
         const others = othersMeanwhile(world, () => written === 200);
-        for (; written < 200; written++) await world.client.expect(201, "PUT", `/${big}/_local/${written}`, { body: {} });
+        for (; written < 200; written++)
+          await world.client.expect(201, "PUT", `/${big}/_local/${written}`, { body: {} });
         assert.ok((await others) < 3000);
         for (const { reply } of begun.slice(1)) reply.destroy();
         // One of them goes on, and gets all.

@@ -39,7 +39,7 @@ const rows: readonly Row[] = [
     "keys and key": "GET /{{db}}/_all_docs?keys=[]&key=%22a%22",
     "keys and startkey by its other name": "GET /{{db}}/_all_docs?keys=[]&start_key=%22a%22",
     "a reduction": "GET /{{db}}/_all_docs?reduce=true",
-    "groups": "GET /{{db}}/_all_docs?group=true",
+    groups: "GET /{{db}}/_all_docs?group=true",
     "groups of a level": "GET /{{db}}/_all_docs?group_level=2",
     "stale in capitals": "GET /{{db}}/_all_docs?stale=OK",
   }),
@@ -66,7 +66,13 @@ const rows: readonly Row[] = [
     status: 200,
     has: ['"id":"a"'],
   },
-  { name: "keys of all kinds", ask: "POST /{{db}}/_all_docs", text: '{"keys":[null,1,{},"a",["b"]]}', status: 200, has: ['"key":{}'] },
+  {
+    name: "keys of all kinds",
+    ask: "POST /{{db}}/_all_docs",
+    text: '{"keys":[null,1,{},"a",["b"]]}',
+    status: 200,
+    has: ['"key":{}'],
+  },
   ...eachRefused("method_not_allowed", {
     "GET queries": "GET /{{db}}/_all_docs/queries",
     "DELETE a listing": "DELETE /{{db}}/_all_docs",

@@ -6,9 +6,9 @@ const rows: readonly Row[] = [
   ...eachBodyRefused("bad_request", "PUT /{{db}}/_local/new", {
     "cut short": '{"n":1',
     "a list": "[]",
-    "null": "null",
+    null: "null",
     "a number": "1",
-    "nothing": "",
+    nothing: "",
     "half a pair": '{"n":"\\udfff"}',
     "a byte order mark": "\ufeff{}",
     "a number too large for a double": '{"n":1e400}',
@@ -49,7 +49,12 @@ const rows: readonly Row[] = [
   refused("unauthorized", "written by a stranger", "PUT /{{db}}/_local/new", { as: "anonymous", text: "{}" }),
   { name: "HEAD of what is not there", ask: "HEAD /{{db}}/_local/nowhere", status: 404 },
   // They are neither counted nor in the feed: nothing that is looked at afterwards changes.
-  { name: "written with a member of the constructor", ask: "PUT /{{db}}/_local/new", text: '{"constructor":{"prototype":{"x":1}}}', status: 201 },
+  {
+    name: "written with a member of the constructor",
+    ask: "PUT /{{db}}/_local/new",
+    text: '{"constructor":{"prototype":{"x":1}}}',
+    status: 201,
+  },
   { name: "read as written", ask: "GET /{{db}}/_local/new", status: 200, has: ['"constructor":{"prototype":{"x":1}}'] },
   ...onlySettee("CouchDB takes it for one of the 0-N that its local documents count by, and answers 500", [
     refused("bad_request", "a revision that is none", "PUT /{{db}}/_local/l", { text: '{"_rev":"x"}' }),

@@ -3,7 +3,7 @@
  * the server goes on with a connection or ends it.
  */
 import { connect, type Socket } from "node:net";
-import { waitFor } from "../../helpers/wait-for.js";
+import { waitFor, within } from "../../helpers/wait-for.js";
 
 export interface RawAnswer {
   readonly status: number;
@@ -19,17 +19,21 @@ export class RawConnection {
   ended = false;
   readonly #socket: Socket;
   #received: Buffer = Buffer.alloc(0);
+  /** Called when something came, or nothing more will. */
+  #moved = (): void => undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk]);
+      this.#moved();
     });
     // A server that refuses a body may stop reading it: that it did is told by its answer.
     socket.on("error", () => undefined);
     for (const event of ["end", "close"]) {
       socket.on(event, () => {
         this.ended = true;
+        this.#moved();
       });
     }
   }
@@ -116,16 +120,15 @@ export class RawConnection {
 
   /** What `find` finds when it is no longer negative; undefined when the connection ended before. */
   async #until(what: string, find: () => number): Promise<number | undefined> {
-    const found = await waitFor(
-      what,
-      () => {
-        const hasEnded = this.ended;
-        const at = find();
-        if (at >= 0) return { at };
-        return hasEnded ? { at: undefined } : false;
-      },
-      { interval: 1 },
-    );
-    return found.at;
+    for (;;) {
+      const hasEnded = this.ended;
+      const at = find();
+      if (at >= 0) return at;
+      if (hasEnded) return undefined;
+      const moved = new Promise<void>((resolve) => {
+        this.#moved = resolve;
+      });
+      await within(what, moved);
+    }
   }
 }

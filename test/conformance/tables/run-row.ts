@@ -1,7 +1,7 @@
 /** Sends rows, one after the other over one connection as long as the server goes on with it, and tells what is wrong with each. */
 import assert from "node:assert/strict";
-import { waitFor } from "../../helpers/wait-for.js";
 import { basic } from "../../helpers/http-client.js";
+import { waitFor } from "../../helpers/wait-for.js";
 import { answerDifferences } from "../differences.js";
 import { fill, fillDeep, fillPath, type Variables } from "../variables.js";
 import { type RawAnswer, RawConnection } from "./raw-connection.js";
@@ -9,7 +9,7 @@ import type { Row } from "./table.js";
 import type { World } from "./world.js";
 
 /** On every answer of Settee; CouchDB has it not at all. */
-const nosniff: Readonly<Record<string, string|null>> = { "x-content-type-options": "nosniff" };
+const nosniff: Readonly<Record<string, string | null>> = { "x-content-type-options": "nosniff" };
 
 /** What a refused request must leave as it is. */
 interface State {
@@ -103,7 +103,11 @@ export class RowRunner {
     const connection = await this.#connect();
     const row: Row = { name: ask, ask, status: 200, ...(text === undefined ? {} : { text }) };
     const answer = await connection.answer(send(connection, row, this.#variables, this.#world));
-    assert.equal(answer?.status, 200, `afterwards ${ask} is answered ${answer?.status ?? "by the end of the connection"}`);
+    assert.equal(
+      answer?.status,
+      200,
+      `afterwards ${ask} is answered ${answer?.status ?? "by the end of the connection"}`,
+    );
     return (answer as RawAnswer).body.toString();
   }
 }
@@ -152,7 +156,10 @@ function wrongAnswer(row: Row, answer: RawAnswer | undefined, isSettee: boolean)
   const given = Object.fromEntries(Object.keys(headers).map((name) => [name, answer.headers[name] ?? null]));
   const word = row.error === undefined ? {} : { error: row.error };
   const wanted = { status: row.status, json: { ...word, headers } };
-  const got = { status: answer.status, json: { ...(row.error === undefined ? {} : { error: errorIn(text) }), headers: given } };
+  const got = {
+    status: answer.status,
+    json: { ...(row.error === undefined ? {} : { error: errorIn(text) }), headers: given },
+  };
   return [
     ...answerDifferences(wanted, got),
     ...(row.has ?? []).filter((words) => !text.includes(words)).map((words) => `lacks ${words}: ${text.slice(0, 200)}`),

@@ -39,7 +39,11 @@ const climbingPages: readonly string[] = [
 
 /** CVE-2026-90799: sequences are opaque, and so everybody tries others. */
 const forged: Readonly<Record<string, string>> = {
-  "random bytes": `%${randomBytes(16).toString("hex").match(/../g)?.map((byte) => byte.replace(/^[89a-f]/, "4")).join("%")}`,
+  "random bytes": `%${randomBytes(16)
+    .toString("hex")
+    .match(/../g)
+    ?.map((byte) => byte.replace(/^[89a-f]/, "4"))
+    .join("%")}`,
   "a list nested deep": "%5B".repeat(500),
   "a list in quotes": "%22%5B%5B0%5D%5D%22",
   "a number in quotes": "%225%22",
@@ -52,24 +56,50 @@ const forged: Readonly<Record<string, string>> = {
   "two of them": "%5B0,0%5D",
 };
 
-const jsonp: readonly string[] = ["/", "/_all_dbs", "/_uuids", "/_session", "/{{db}}", "/{{db}}/a", "/{{db}}/_all_docs", "/{{db}}/_changes", "/_up"];
+const jsonp: readonly string[] = [
+  "/",
+  "/_all_dbs",
+  "/_uuids",
+  "/_session",
+  "/{{db}}",
+  "/{{db}}/a",
+  "/{{db}}/_all_docs",
+  "/{{db}}/_changes",
+  "/_up",
+];
 
 const rows: readonly Row[] = [
   ...Object.entries(climbing)
     .filter(([name]) => name !== "a long way of writing a point")
     .map(([name, path]) => refused("not_found", `CVE-2012-5641: ${name}`, `GET ${path}`, { lacks: ["root:"] })),
   ...onlySettee("a path that is not UTF-8 is refused as such", [
-    refused("bad_request", "CVE-2012-5641: a long way of writing a point", `GET ${climbing["a long way of writing a point"]}`),
+    refused(
+      "bad_request",
+      "CVE-2012-5641: a long way of writing a point",
+      `GET ${climbing["a long way of writing a point"]}`,
+    ),
   ]),
-  ...climbingPages.map((path): Row => ({ name: `CVE-2012-5641: ${path}`, ask: `GET ${path}`, status: 404, lacks: ["couchdb", "root:"] })),
+  ...climbingPages.map(
+    (path): Row => ({ name: `CVE-2012-5641: ${path}`, ask: `GET ${path}`, status: 404, lacks: ["couchdb", "root:"] }),
+  ),
   ...eachRefused(
     "bad_request",
-    Object.fromEntries(Object.entries(forged).map(([name, since]) => [`CVE-2026-90799: since is ${name}`, `GET /{{db}}/_changes?since=${since}`])),
+    Object.fromEntries(
+      Object.entries(forged).map(([name, since]) => [
+        `CVE-2026-90799: since is ${name}`,
+        `GET /{{db}}/_changes?since=${since}`,
+      ]),
+    ),
   ),
   ...["x", '"x"', "[]", "-1"].map((id) =>
-    refused("bad_request", `CVE-2026-90799: Last-Event-ID is ${id}`, "GET /{{db}}/_changes?feed=eventsource&timeout=10", {
-      headers: { "last-event-id": id },
-    }),
+    refused(
+      "bad_request",
+      `CVE-2026-90799: Last-Event-ID is ${id}`,
+      "GET /{{db}}/_changes?feed=eventsource&timeout=10",
+      {
+        headers: { "last-event-id": id },
+      },
+    ),
   ),
   ...jsonp.map(
     (path): Row => ({
@@ -112,7 +142,9 @@ const scenarios: readonly Scenario[] = [
       await client.expect(201, "PUT", `/${database}/put`, { body: `{${curious}}` });
       await client.expect(201, "POST", `/${database}`, { body: `{"_id":"post",${curious}}` });
       await client.expect(201, "PUT", `/${database}/_local/local`, { body: `{${curious}}` });
-      await client.expect(201, "POST", `/${database}/_bulk_docs`, { body: `{"docs":[{"_id":"bulk",${curious}}],${curious}}` });
+      await client.expect(201, "POST", `/${database}/_bulk_docs`, {
+        body: `{"docs":[{"_id":"bulk",${curious}}],${curious}}`,
+      });
       const part = `--bb\r\nContent-Type: application/json\r\n__proto__: x\r\n\r\n{${curious}}\r\n--bb--`;
       await client.expect(201, "PUT", `/${database}/multipart`, { body: part, ...multipart });
       for (const id of ["put", "post", "_local/local", "bulk", "multipart"]) {
@@ -122,7 +154,9 @@ const scenarios: readonly Scenario[] = [
       for (const path of ["_all_docs?include_docs=true", "_changes?include_docs=true", "put?open_revs=all"]) {
         assert.ok((await client.expect(200, "GET", `/${database}/${path}`)).text.includes(`,${curious}}`), path);
       }
-      const got = await client.expect(200, "POST", `/${database}/_bulk_get`, { body: `{"docs":[{"id":"put",${curious}}]}` });
+      const got = await client.expect(200, "POST", `/${database}/_bulk_get`, {
+        body: `{"docs":[{"id":"put",${curious}}]}`,
+      });
       assert.ok(got.text.includes(`,${curious}}`));
       await isUnpolluted(world, database);
     },
@@ -163,7 +197,14 @@ const scenarios: readonly Scenario[] = [
     async run(world) {
       const database = await world.database();
       const mark = `escape-${randomBytes(6).toString("hex")}`;
-      const names = [`../../../${mark}`, `..\\..\\${mark}`, `/tmp/${mark}`, `a/../../../../${mark}`, `%2e%2e%2f${mark}`, `${mark}\0.txt`];
+      const names = [
+        `../../../${mark}`,
+        `..\\..\\${mark}`,
+        `/tmp/${mark}`,
+        `a/../../../../${mark}`,
+        `%2e%2e%2f${mark}`,
+        `${mark}\0.txt`,
+      ];
       // Beyond what is kept in the database itself: these bytes become files.
       const body = Buffer.alloc(100_000, mark);
       for (const [index, name] of names.entries()) {
@@ -175,9 +216,13 @@ const scenarios: readonly Scenario[] = [
       }
       if (!world.ownsProcess) return;
       const { dataDir } = world.process;
-      for (const folder of [dataDir, join(dataDir, ".."), "/tmp", process.cwd()]) assert.ok(!existsSync(join(folder, mark)));
+      for (const folder of [dataDir, join(dataDir, ".."), "/tmp", process.cwd()])
+        assert.ok(!existsSync(join(folder, mark)));
       const files = readdirSync(dataDir, { recursive: true }).map(String);
-      assert.deepEqual(files.filter((file) => file.includes(mark)), []);
+      assert.deepEqual(
+        files.filter((file) => file.includes(mark)),
+        [],
+      );
     },
   },
   {
@@ -186,7 +231,10 @@ const scenarios: readonly Scenario[] = [
     because: "CouchDB's sequences name shards, and what becomes of another database's depends on where it has them",
     async run(world) {
       const [one, other] = [await world.database(), await world.database()];
-      await world.write(one, Array.from({ length: 50 }, (_, index) => ({ _id: `d${index}` })));
+      await world.write(
+        one,
+        Array.from({ length: 50 }, (_, index) => ({ _id: `d${index}` })),
+      );
       await world.write(other, [{ _id: "a" }]);
       const { update_seq } = await world.info(one);
       await world.client.expect(200, "GET", `/${other}/_changes?since=${update_seq}`);
@@ -204,7 +252,9 @@ const scenarios: readonly Scenario[] = [
     async run(world) {
       const database = await world.database();
       const data = Buffer.from("an attachment").toString("base64");
-      const [{ rev = "" } = {}] = await world.write(database, [{ _id: "a", _attachments: { f: { content_type: "image/x", data } } }]);
+      const [{ rev = "" } = {}] = await world.write(database, [
+        { _id: "a", _attachments: { f: { content_type: "image/x", data } } },
+      ]);
       const asks: readonly (readonly [status: number, ask: string, headers?: Readonly<Record<string, string>>])[] = [
         [200, "GET /"],
         [200, "HEAD /"],

@@ -94,8 +94,19 @@ const rows: readonly Row[] = [
   }),
   refused("unauthorized", "no such system path for a stranger", "GET /_nowhere", { as: "anonymous" }),
   // CouchDB takes no notice of what is expected, but for 100-continue.
-  { name: "an expectation that nobody knows", ask: "GET /", headers: { expect: "a miracle" }, status: 200, has: ["Welcome"] },
-  { name: "an upgrade that nobody does", ask: "GET /", headers: { upgrade: "websocket", connection: "upgrade" }, status: 200 },
+  {
+    name: "an expectation that nobody knows",
+    ask: "GET /",
+    headers: { expect: "a miracle" },
+    status: 200,
+    has: ["Welcome"],
+  },
+  {
+    name: "an upgrade that nobody does",
+    ask: "GET /",
+    headers: { upgrade: "websocket", connection: "upgrade" },
+    status: 200,
+  },
   { name: "a URL that is too long", ask: "GET /_all_dbs?startkey=%22{{y*9000}}%22", status: 400 },
   ...onlySettee(socketLayer, [
     ...Object.entries(malformed).map(([name, raw]): Row => ({ name, raw, status: 400, error: "bad_request" })),
@@ -103,7 +114,10 @@ const rows: readonly Row[] = [
     { name: "no host", raw: lines("GET / HTTP/1.1"), status: 400, answer: { "x-content-type-options": null } },
     { name: "CONNECT", raw: lines("CONNECT example.org:443 HTTP/1.1", ...common), status: "none" },
   ]),
-  ...onlySettee(clearer, eachRefused("bad_request", { "a query that is not UTF-8": "GET /_all_dbs?startkey=%22%FF%22" })),
+  ...onlySettee(
+    clearer,
+    eachRefused("bad_request", { "a query that is not UTF-8": "GET /_all_dbs?startkey=%22%FF%22" }),
+  ),
 ];
 
 export const server: Table = { family: "server", rows };

@@ -12,7 +12,7 @@ const rows: readonly Row[] = [
     "no name": '{"password":"x"}',
     "a name in the prototype": '{"__proto__":{"name":"admin"},"password":"x"}',
     "a name in other case": '{"Name":"admin","password":"x"}',
-    "nothing": "",
+    nothing: "",
     "half a pair": '{"name":"\\ud800","password":"x"}',
     "a byte order mark": "\ufeff{}",
   }),
@@ -30,7 +30,9 @@ const rows: readonly Row[] = [
   refused("unauthorized", "a password in the prototype", "POST /_session", {
     text: `{${stranger},"__proto__":{"password":"x"}}`,
   }),
-  refused("unauthorized", "the constructor as a name", "POST /_session", { text: '{"name":"constructor","password":"x"}' }),
+  refused("unauthorized", "the constructor as a name", "POST /_session", {
+    text: '{"name":"constructor","password":"x"}',
+  }),
   refused("unauthorized", "the prototype as a name", "POST /_session", { text: '{"name":"__proto__","password":"x"}' }),
   ...["http://example.org/", "example", "", "\\\\example.org"].map((next) =>
     refused("bad_request", `next is ${next || "nothing"}`, `POST /_session?next=${encodeURIComponent(next)}`, {
@@ -79,7 +81,9 @@ const rows: readonly Row[] = [
     }),
   ]),
   ...onlySettee("what a log-in may have is small here: it is read of strangers", [
-    refused("too_large", "a log-in of 100 kilobytes", "POST /_session", { text: '{"name":"{{n*100000}}","password":"x"}' }),
+    refused("too_large", "a log-in of 100 kilobytes", "POST /_session", {
+      text: '{"name":"{{n*100000}}","password":"x"}',
+    }),
   ]),
 ];
 

@@ -69,7 +69,10 @@ export class World {
   }
 
   /** Writes documents of one `_bulk_docs`. @throws Error when one of them was refused */
-  async write(database: string, docs: readonly object[]): Promise<readonly { readonly id: string; readonly rev: string }[]> {
+  async write(
+    database: string,
+    docs: readonly object[],
+  ): Promise<readonly { readonly id: string; readonly rev: string }[]> {
     const reply = await this.client.expect(201, "POST", `/${database}/_bulk_docs`, { body: { docs } });
     const rows = reply.json() as { readonly id: string; readonly rev: string; readonly error?: string }[];
     const refused = rows.find(({ error }) => error !== undefined);
@@ -77,7 +80,9 @@ export class World {
     return rows;
   }
 
-  async info(database: string): Promise<{ readonly doc_count: number; readonly doc_del_count: number; readonly update_seq: string }> {
+  async info(
+    database: string,
+  ): Promise<{ readonly doc_count: number; readonly doc_del_count: number; readonly update_seq: string }> {
     return (await this.client.expect(200, "GET", `/${database}`)).json();
   }
 

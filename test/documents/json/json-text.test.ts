@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { CouchError } from "../../../protocol/errors.js";
-import { canonicalJson, maxDepth, pickMember, scanBulk, scanDocument } from "../../../server/documents/json/json-text.js";
+import {
+  canonicalJson,
+  maxDepth,
+  pickMember,
+  scanBulk,
+  scanDocument,
+} from "../../../server/documents/json/json-text.js";
 
 const canonical = (text: string): string => canonicalJson(Buffer.from(text)).toString();
 const refused = (reason: string) => (error: unknown) =>
