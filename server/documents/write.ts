@@ -3,7 +3,7 @@
  *
  *   1. place     each revision in the tree it meets: conflicts, stubs, new revision ids      (reads)
  *   2. validate  by the database's design documents, in the sandbox                          (may wait)
- *   3. turn      place again, merge, stem, choose the winner, make the operations            (no waiting: one turn of the event loop)
+ *   3. turn      place again, merge, stem, choose the winner, make the operations            (no waiting; a long request takes several)
  *   4. commit    one atomic batch, shared with whoever else writes now                       (waits for the disk)
  *   5. announce  to feeds, after the batch
  *
@@ -11,6 +11,7 @@
  * step 3, and a slow function delays its own request only. The turn reads what is pending, so that writers of one document, in one
  * request or in many, see each other. Without validation functions steps 1 and 2 fall away.
  */
+import { setImmediate } from "node:timers/promises";
 import { CouchError } from "../../protocol/errors.js";
 import { type DocId, isDesignDocId, type RevId, revIdOf } from "../../protocol/ids.js";
 import type { Identity } from "../../protocol/security.js";
@@ -77,34 +78,54 @@ export async function writeRevisions(
   const context = writer === "trusted" ? undefined : await target.validation();
   const refusals = context ? await judge(target, context, revisions, writer as Identity) : undefined;
   const outcomes: WriteOutcome[] = [];
+  const commits: Promise<void>[] = [];
+  while (outcomes.length < revisions.length) {
+    // A long request takes several turns, and whoever waits has one in between.
+    if (outcomes.length > 0) await setImmediate();
+    target.beforeTurn();
+    commits.push(takeTurn(target, revisions, refusals, outcomes));
+  }
+  await Promise.all(commits);
+  return outcomes;
+}
+
+/** Milliseconds after which a turn ends, and the rest of its request waits for another. */
+const turnLimit = 20;
+
+/** One turn: adds outcomes for as many of the revisions that have none yet as it has time for, and resolves when they are on disk. */
+function takeTurn(
+  target: WriteTarget,
+  revisions: readonly IncomingRevision[],
+  refusals: readonly (CouchError | undefined)[] | undefined,
+  outcomes: WriteOutcome[],
+): Promise<void> {
   let designDocuments = false;
   let changes: readonly Announcement[] = [];
   let reached = target.log.pending;
-  target.beforeTurn();
-  await target.commit.write(
-    (batch) => {
-      const turn = new Turn(target, batch);
-      revisions.forEach((incoming, index) => {
-        const refused = refusals?.[index];
-        const outcome = refused ? { ...namesOf(incoming), error: refused } : turn.write(incoming);
-        outcomes.push(outcome);
-        if (!outcome.error && isDesignDocId(incoming.id)) designDocuments = true;
-      });
-      changes = turn.announcements;
-      reached = target.log.pending;
+  const fill = (batch: WriteBatch): void => {
+    const turn = new Turn(target, batch);
+    const ends = performance.now() + turnLimit;
+    do {
+      const incoming = revisions[outcomes.length] as IncomingRevision;
+      const refused = refusals?.[outcomes.length];
+      const outcome = refused ? { ...namesOf(incoming), error: refused } : turn.write(incoming);
+      outcomes.push(outcome);
+      if (!outcome.error && isDesignDocId(incoming.id)) designDocuments = true;
+    } while (outcomes.length < revisions.length && performance.now() < ends);
+    turn.finish();
+    changes = turn.announcements;
+    reached = target.log.pending;
+  };
+  return target.commit.write(fill, {
+    committed: () => {
+      if (designDocuments) target.designDocumentsChanged();
+      target.log.settle(reached, changes);
     },
-    {
-      committed: () => {
-        if (designDocuments) target.designDocumentsChanged();
-        target.log.settle(reached, changes);
-      },
-      aborted: () => {
-        target.log.abort();
-        target.aborted();
-      },
+    aborted: () => {
+      target.log.abort();
+      target.aborted();
     },
-  );
-  return outcomes;
+  });
 }
 
 /** A stub that nobody has fails the whole request, before anything of it is written. @throws CouchError missing_stub */
@@ -173,9 +194,13 @@ export function readValue(
   return bytes && decodeRevisionValue(bytes);
 }
 
-/** Step 3 for the revisions of one request. */
+/**
+ * Step 3 for the revisions of one request. Document records are put once, at the end: ten thousand revisions of one document
+ * would otherwise write its growing tree ten thousand times.
+ */
 class Turn {
   readonly announcements: Announcement[] = [];
+  readonly #changed = new Map<DocId, DocumentRecord>();
   readonly #target: WriteTarget;
   readonly #batch: WriteBatch;
 
@@ -188,12 +213,17 @@ class Turn {
     const target = this.#target;
     const { id } = incoming;
     try {
-      const record = readRecord(target, id);
+      const record = this.#changed.get(id) ?? readRecord(target, id);
       const placement = place(incoming, record, (of, at) => readValue(target, id, of, at));
       return { id, rev: this.#apply(incoming, record, placement) };
     } catch (error) {
       return { ...namesOf(incoming), error: asCouchError(error) };
     }
+  }
+
+  finish(): void {
+    for (const [id, record] of this.#changed)
+      this.#batch.put(this.#target.keys.document(id), encodeDocumentRecord(record));
   }
 
   #apply(incoming: IncomingRevision, record: DocumentRecord | undefined, { path, value }: Placement): RevId {
@@ -240,9 +270,8 @@ class Turn {
     this.#target.firstOperations(this.#batch);
     if (record) this.#batch.delete(keys.sequence(record.seq));
     const counters = countChange(log.pending.counters, record, { tree, winner });
-    const next: DocumentRecord = { tree, winner, seq, inline };
     const entry = encodeSequenceEntry(changeRow(id, tree, winner), counters);
-    this.#batch.put(keys.document(id), encodeDocumentRecord(next));
+    this.#changed.set(id, { tree, winner, seq, inline });
     this.#batch.put(keys.sequence(seq), entry);
     log.advance(seq, counters);
     this.announcements.push({ seq, id, entry });

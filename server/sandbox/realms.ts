@@ -76,7 +76,7 @@ export class Realms {
   }
 
   /** Compiles in a realm of its own, whose end this is. */
-  compile(asker: Asker, subject: FunctionSource): Refusal | null {
+  compile(asker: Asker, subject: Subject): Refusal | null {
     const realm = this.#newRealm("validate", subject);
     const answer = this.#compileIn(realm, asker, subject);
     this.#discard(realm);

@@ -158,18 +158,30 @@ export class Sandbox {
     sources: readonly string[],
   ): Promise<readonly (CouchError | null)[]> {
     const present = sources.filter((source) => source !== "");
-    if (present.length === 0) return sources.map(() => missingFunction());
-    const outcomes = await this.#pool.run<CompileWork>({
-      command: "compile",
-      database,
-      functions: present.map((source) => ({ designDoc, source })),
-      timeLimitMs: defaultTimeLimitMs,
-      calls: present.map((_, index) => index),
-    });
+    // Most often all is well, and one realm is enough to know it.
+    const [refused] = present.length > 1 ? await this.#compile(database, [{ designDoc, sources: present }]) : [null];
+    const isWell = present.length > 1 && !refused;
+    const outcomes = isWell
+      ? []
+      : await this.#compile(
+          database,
+          present.map((source) => ({ designDoc, source })),
+        );
     const compiled = outcomes.values();
     return sources.map((source) =>
       source === "" ? missingFunction() : compilationError(compiled.next().value ?? null),
     );
+  }
+
+  async #compile(database: string, functions: CompileWork["functions"]): Promise<readonly (Refusal | null)[]> {
+    if (functions.length === 0) return [];
+    return this.#pool.run<CompileWork>({
+      command: "compile",
+      database,
+      functions,
+      timeLimitMs: defaultTimeLimitMs,
+      calls: functions.map((_, index) => index),
+    });
   }
 
   /** Since the start, and now. */

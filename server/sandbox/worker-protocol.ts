@@ -67,11 +67,10 @@ export interface ValidateWork extends WorkBase {
   readonly calls: readonly ValidationCall[];
 }
 
-/** Compiles each function in a realm that is thrown away afterwards. */
+/** Compiles each, in a realm that is thrown away afterwards. */
 export interface CompileWork extends WorkBase {
   readonly command: "compile";
-  readonly functions: readonly FunctionSource[];
-  /** Indexes of functions. */
+  /** Indexes of `functions`. */
   readonly calls: readonly number[];
 }
 

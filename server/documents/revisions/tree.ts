@@ -103,7 +103,8 @@ export function normalise(nodes: readonly RevisionNode[]): RevisionTree {
   });
   return order.map((from) => {
     const node = nodes[from] as RevisionNode;
-    return node.parent < 0 ? node : { ...node, parent: place[node.parent] as number };
+    const parent = node.parent < 0 ? -1 : (place[node.parent] as number);
+    return parent === node.parent ? node : { ...node, parent };
   });
 }
 

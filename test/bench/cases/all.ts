@@ -5,6 +5,8 @@ import { bulkGet } from "./bulk-get.js";
 import { createDatabase } from "./create-database.js";
 import { createMany } from "./create-many.js";
 import { getDocument64 } from "./get-document.js";
+import { idleFeeds } from "./idle-feeds.js";
+import { largeDatabase } from "./large-database.js";
 import { liveFeeds } from "./live-feeds.js";
 import { manyDatabases } from "./many-databases.js";
 import { pouchPull, pouchPush } from "./pouchdb.js";
@@ -33,4 +35,6 @@ export const allCases: readonly BenchCase[] = [
   liveFeeds,
   createMany,
   manyDatabases,
+  idleFeeds,
+  largeDatabase,
 ];

@@ -2,6 +2,7 @@ import { within } from "../../helpers/wait-for.js";
 import type { BenchCase, CaseContext } from "../bench-case.js";
 import { documentId, documentOf } from "../load/documents.js";
 import { Feed } from "../load/feed.js";
+import { quantile } from "../load/quantile.js";
 
 /** So many writes are under way at any time: users do not all write in the same instant. */
 const writers = 16;
@@ -44,9 +45,4 @@ async function latenciesOf(
   const arrivals = await within("every row", Promise.all(feeds.map((feed) => feed.row())), patience);
   for (const feed of feeds) feed.close();
   return arrivals.map((arrival, index) => arrival - (sent[index] as number));
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;
 }

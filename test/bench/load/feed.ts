@@ -2,6 +2,9 @@
 import { connect, type Socket } from "node:net";
 import type { Target } from "./load-client.js";
 
+/** Milliseconds: some peers say nothing at all before the first. */
+const shortHeartbeat = 1000;
+
 export class Feed {
   private readonly socket: Socket;
   private readonly rowArrived: Promise<number>;
@@ -13,9 +16,9 @@ export class Feed {
 
   /**
    * Opens the feed of `database` to wait for document `id`. Resolves when the server has answered, be it with a
-   * heartbeat: from then on it is listening.
+   * heartbeat (one every `heartbeat` milliseconds): from then on it is listening.
    */
-  static open(target: Target, database: string, id: string): Promise<Feed> {
+  static open(target: Target, database: string, id: string, heartbeat = shortHeartbeat): Promise<Feed> {
     const row = Buffer.from(`"id":"${id}"`);
     const { hostname, port, host } = new URL(target.url);
     const authorization = target.authorization ? `Authorization: ${target.authorization}\r\n` : "";
@@ -37,9 +40,8 @@ export class Feed {
       rowArrived.catch(reject);
       const feed = new Feed(socket, rowArrived);
       socket.setNoDelay(true);
-      // From 0 and not from "now": a peer that looks "now" up late would miss the write. A short heartbeat, because
-      // some peers say nothing at all before the first.
-      const query = "feed=continuous&since=0&heartbeat=1000";
+      // From 0 and not from "now": a peer that looks "now" up late would miss the write.
+      const query = `feed=continuous&since=0&heartbeat=${heartbeat}`;
       socket.write(`GET ${database}/_changes?${query} HTTP/1.1\r\nHost: ${host}\r\n${authorization}\r\n`);
     });
   }
