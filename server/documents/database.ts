@@ -92,19 +92,21 @@ export class Database {
 
   /** Documents by id, in steps, from one snapshot; deleted ones too. */
   async *documents(range: IdRange): AsyncIterable<readonly StoredDocument[]> {
-    const { documents, document, docIdOf } = this.keys;
-    for await (const entries of this.#services.store.range(keyRange(range, documents, document))) {
-      yield entries.map(({ key, value }) => ({ id: docIdOf(key), record: decodeDocumentRecord(value) }));
+    const { keys } = this;
+    for await (const entries of this.#services.store.range(
+      keyRange(range, keys.documents, (id) => keys.document(id)),
+    )) {
+      yield entries.map(({ key, value }) => ({ id: keys.docIdOf(key), record: decodeDocumentRecord(value) }));
     }
   }
 
   /** Documents in a range that are not deleted. */
   async countDocuments(range: Pick<IdRange, "from" | "to">): Promise<number> {
-    const { documents, document } = this.keys;
     let count = 0;
     if (this.log.committed.counters.deletedDocuments === 0) {
-      const keys = { ...keyRange(range, documents, document), values: false, step: 2000 };
-      for await (const entries of this.#services.store.range(keys)) count += entries.length;
+      const within = keyRange(range, this.keys.documents, (id) => this.keys.document(id));
+      for await (const entries of this.#services.store.range({ ...within, values: false, step: 2000 }))
+        count += entries.length;
       return count;
     }
     for await (const found of this.documents(range)) {
@@ -256,9 +258,9 @@ export class Database {
 
   /** Local documents by id (without `_local/`), in steps. */
   async *locals(range: IdRange = {}): AsyncIterable<readonly (LocalDocument & { readonly id: string })[]> {
-    const { locals, local, localIdOf } = this.keys;
-    for await (const entries of this.#services.store.range(keyRange(range, locals, local))) {
-      yield entries.map(({ key, value }) => ({ id: localIdOf(key), ...decodeLocal(value) }));
+    const { keys } = this;
+    for await (const entries of this.#services.store.range(keyRange(range, keys.locals, (id) => keys.local(id)))) {
+      yield entries.map(({ key, value }) => ({ id: keys.localIdOf(key), ...decodeLocal(value) }));
     }
   }
 

@@ -23,6 +23,8 @@ export interface Call {
   readonly overTls: boolean;
   /** Aborted when the client goes away before the answer is complete. */
   readonly signal: AbortSignal;
+  /** Calls back at that same moment; the result takes that back. For feeds: a signal each is a kilobyte each. */
+  whenClosed(gone: () => void): () => void;
 }
 
 /** A request about one database, opened for this caller. */

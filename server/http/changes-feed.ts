@@ -57,7 +57,7 @@ export async function* finishedFeed(feed: Feed, call: DatabaseCall): AsyncGenera
 }
 
 /** The changes that there are and those to come, until the client has enough, goes away, or hears nothing for too long. */
-export async function* liveFeed(feed: Feed, { services, signal }: DatabaseCall): AsyncGenerator<Buffer> {
+export async function* liveFeed(feed: Feed, call: DatabaseCall): AsyncGenerator<Buffer> {
   const { database, query, filter } = feed;
   const { since, heartbeat, timeout, limit } = query;
   const format = feedFormats[query.feed];
@@ -66,9 +66,12 @@ export async function* liveFeed(feed: Feed, { services, signal }: DatabaseCall):
   // Filters by ids find the changes before this moment in their own way.
   const byIds = goesByIds(filter);
   const live = new LiveChanges(database, byIds ? updateSeq : since);
-  const stop = (): void => live.close();
-  signal.addEventListener("abort", stop);
-  const forget = whenStopping(services.stopping, stop);
+  let gone = false;
+  const unwatch = call.whenClosed(() => {
+    gone = true;
+    live.close();
+  });
+  const forget = whenStopping(call.services.stopping, () => live.close());
   const isAnswered = (): boolean => query.feed === "longpoll" && progress.rows > 0;
   try {
     if (format.begin) yield Buffer.from(format.begin);
@@ -92,11 +95,11 @@ export async function* liveFeed(feed: Feed, { services, signal }: DatabaseCall):
       yield format.heartbeat;
       deadline = performance.now() + patience;
     }
-    if (signal.aborted) return;
+    if (gone) return;
     yield await end(feed, progress, { since, updateSeq });
   } finally {
-    stop();
-    signal.removeEventListener("abort", stop);
+    live.close();
+    unwatch();
     forget();
   }
 }

@@ -49,11 +49,13 @@ export function createListener(services: Services, table: readonly PathRoutes[])
       // In the first hook and not in the handler: Fastify would look at the body in between, which is the route's to do.
       onRequest: (request, reply) => {
         reply.hijack();
+        // By itself, so that a feed that waits does not keep what Fastify made for its request.
+        const response = reply.raw;
         const params = request.params as Record<string, string>;
-        answer(services, { request: request.raw, response: reply.raw, routes, params }).catch((err: unknown) => {
+        answer(services, { request: request.raw, response, routes, params }).catch((err: unknown) => {
           // Nothing sensible can be sent any more; the client sees its connection end.
           services.log.error({ err }, "an answer could not be sent");
-          reply.raw.destroy();
+          response.destroy();
         });
       },
       handler: () => {

@@ -19,6 +19,7 @@ import type { Call, DatabaseCall, Reply } from "./call.js";
 import { corsHeaders, preflight } from "./cors.js";
 import { errorReply } from "./error-reply.js";
 import { parseQuery } from "./query.js";
+import { ReceivedCall } from "./received-call.js";
 import type { PathRoutes, Route } from "./route.js";
 import { send } from "./send.js";
 import type { Services } from "./services.js";
@@ -94,7 +95,7 @@ async function handle(
   const { identity, setCookie }: Identified = identified instanceof Promise ? await identified : identified;
   if (setCookie !== undefined) headers["Set-Cookie"] = setCookie;
   const question = url.indexOf("?");
-  const call: Call = {
+  const call = new ReceivedCall(response, {
     services,
     identity,
     method: request.method as string,
@@ -105,21 +106,13 @@ async function handle(
     origin: `${overTls ? "https" : "http"}://${request.headers.host ?? "localhost"}`,
     address,
     overTls,
-    get signal() {
-      return closedSignal(response);
-    },
-  };
+  });
   if (params["db"] === undefined || "creates" in route) {
     services.access.check(identity, route.need as ServerNeed);
     return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
   }
   const { database } = await services.access.open(identity, nameOf(params["db"], identity), route.need as DatabaseNeed);
-  return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(withDatabase(call, database));
-}
-
-/** Not a spread: that would read `signal`, and every request would get a listener that few need. */
-function withDatabase(call: Call, database: DatabaseCall["database"]): DatabaseCall {
-  return Object.assign(call, { database });
+  return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(call.withDatabase(database));
 }
 
 const overridable = new Set(["GET", "HEAD", "PUT", "DELETE", "COPY"]);
@@ -177,16 +170,4 @@ function proxyHeaders(request: IncomingMessage) {
     ...(typeof roles === "string" ? { roles } : {}),
     ...(typeof token === "string" ? { token } : {}),
   };
-}
-
-const signals = new WeakMap<ServerResponse, AbortSignal>();
-
-function closedSignal(response: ServerResponse): AbortSignal {
-  const known = signals.get(response);
-  if (known) return known;
-  const controller = new AbortController();
-  response.once("close", () => controller.abort());
-  if (response.destroyed) controller.abort();
-  signals.set(response, controller.signal);
-  return controller.signal;
 }

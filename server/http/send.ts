@@ -54,21 +54,19 @@ async function stream(
   log: Logger,
 ): Promise<void> {
   try {
-    await (body instanceof Readable ? pipeline(body, response) : pull(body, response));
+    if (body instanceof Readable) return await pipeline(body, response);
+    // By hand and right here: a stream and a pipeline around each would triple what a feed costs that waits, and each function that
+    // waits for another adds half a kilobyte.
+    for await (const chunk of body) {
+      if (response.destroyed) return;
+      if (!response.write(chunk)) await writable(response);
+    }
+    response.end();
   } catch (error) {
     const { code, name } = error as NodeJS.ErrnoException;
     if (code !== "ERR_STREAM_PREMATURE_CLOSE" && name !== "AbortError") log.warn({ err: error }, "an answer broke off");
     response.destroy();
   }
-}
-
-/** By hand: a stream and a pipeline around each would triple what a feed costs that waits. */
-async function pull(chunks: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> {
-  for await (const chunk of chunks) {
-    if (response.destroyed) return;
-    if (!response.write(chunk)) await writable(response);
-  }
-  response.end();
 }
 
 /** Resolves when the client took what was written, or is gone. */

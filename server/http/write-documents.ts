@@ -70,7 +70,7 @@ async function admitDesignDocument(
   if (revision.deleted) return revision;
   await checkDesignDocument(JSON.parse(revision.body.toString()) as Record<string, unknown>, {
     partitioned: database.partitioned,
-    compile: (sources) => services.sandbox.compile(database.name, revision.id, sources),
+    compile: (sources) => services.sandbox.compile({ database: database.name, designDoc: revision.id, sources }),
   });
   return revision;
 }

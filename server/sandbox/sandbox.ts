@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
-import { CouchError } from "../../protocol/errors.js";
+import type { CouchError } from "../../protocol/errors.js";
 import type { SecurityObject, UserContext } from "../../protocol/security.js";
+import { type CompileQuestion, compileFunctions } from "./compile-functions.js";
 import { type FilterBatch, filterDocuments } from "./filter-documents.js";
 import { type EmittedRows, type MapBatch, mapDocuments } from "./map-documents.js";
 import { type ReduceBatch, type Reduction, reduceRows } from "./reduce-rows.js";
@@ -17,16 +18,9 @@ import {
   type UpdateAnswer,
 } from "./render.js";
 import { type PoolStatistics, WorkerPool } from "./worker-pool.js";
-import type {
-  CompileWork,
-  FunctionSource,
-  LogEntry,
-  Refusal,
-  ValidateWork,
-  ValidationCall,
-  ValidationOutcome,
-} from "./worker-protocol.js";
+import type { FunctionSource, LogEntry, ValidateWork, ValidationCall, ValidationOutcome } from "./worker-protocol.js";
 
+export type { CompileQuestion } from "./compile-functions.js";
 export type { FilterBatch } from "./filter-documents.js";
 export type { EmittedRow, EmittedRows, MapBatch } from "./map-documents.js";
 export type { ReduceBatch, ReduceGroup, Reduction } from "./reduce-rows.js";
@@ -148,40 +142,9 @@ export class Sandbox {
     return renderRewrite(this.#pool, question);
   }
 
-  /**
-   * Whether each source is one function expression: null, or compilation_error with QuickJS's words and the source, or
-   * not_found `missing function` for an empty one. `designDoc` is the design document's id.
-   */
-  async compile(
-    database: string,
-    designDoc: string,
-    sources: readonly string[],
-  ): Promise<readonly (CouchError | null)[]> {
-    const present = sources.filter((source) => source !== "");
-    // Most often all is well, and one realm is enough to know it.
-    const [refused] = present.length > 1 ? await this.#compile(database, [{ designDoc, sources: present }]) : [null];
-    const isWell = present.length > 1 && !refused;
-    const outcomes = isWell
-      ? []
-      : await this.#compile(
-          database,
-          present.map((source) => ({ designDoc, source })),
-        );
-    const compiled = outcomes.values();
-    return sources.map((source) =>
-      source === "" ? missingFunction() : compilationError(compiled.next().value ?? null),
-    );
-  }
-
-  async #compile(database: string, functions: CompileWork["functions"]): Promise<readonly (Refusal | null)[]> {
-    if (functions.length === 0) return [];
-    return this.#pool.run<CompileWork>({
-      command: "compile",
-      database,
-      functions,
-      timeLimitMs: defaultTimeLimitMs,
-      calls: functions.map((_, index) => index),
-    });
+  /** For each source why it is no function expression, or null: compilation_error with QuickJS's words, not_found for an empty one. */
+  compile(question: CompileQuestion): Promise<readonly (CouchError | null)[]> {
+    return compileFunctions(this.#pool, question);
   }
 
   /** Since the start, and now. */
@@ -193,12 +156,4 @@ export class Sandbox {
   async close(): Promise<void> {
     await this.#pool.close();
   }
-}
-
-function missingFunction(): CouchError {
-  return new CouchError("not_found", "missing function");
-}
-
-function compilationError(refused: Refusal | null): CouchError | null {
-  return refused && new CouchError("compilation_error", String(refused.reason));
 }

@@ -71,71 +71,113 @@ export function updatedKey(name: string): Key {
   return `/updated/${name}`;
 }
 
-/** The keys of one database. The prefix is made once, when the database is opened. */
-export interface DatabaseKeys {
+export interface KeySpan {
+  readonly from: Key;
+  readonly to: Key;
+}
+
+/**
+ * The keys of one database. A class, and ranges that are made when they are asked for: every open database has one of these, and as
+ * a function of its own each method would be a tenth of what a database costs that waits for changes.
+ */
+export class DatabaseKeys {
+  readonly #prefix: string;
+
+  constructor(number: DatabaseNumber) {
+    this.#prefix = fixedHex(number, 8);
+  }
+
   /** Every key of the database. */
-  readonly all: { readonly from: Key; readonly to: Key };
-  readonly documents: { readonly from: Key; readonly to: Key };
-  readonly sequences: { readonly from: Key; readonly to: Key };
-  readonly locals: { readonly from: Key; readonly to: Key };
-  readonly bodies: { readonly from: Key; readonly to: Key };
-  readonly attachments: { readonly from: Key; readonly to: Key };
-  readonly purges: { readonly from: Key; readonly to: Key };
-  document(id: string): Key;
-  docIdOf(documentKey: Key): DocId;
-  body(id: DocId, rev: RevId): Key;
-  sequence(seq: number): Key;
-  seqOf(sequenceKey: Key): number;
-  local(id: string): Key;
-  localIdOf(localKey: Key): string;
-  attachment(digest: string): Key;
-  digestOf(attachmentKey: Key): string;
-  meta(name: "security" | "settings" | "counters"): Key;
-  purge(seq: number): Key;
+  get all(): KeySpan {
+    return kind(this.#prefix);
+  }
+
+  get documents(): KeySpan {
+    return kind(`${this.#prefix}d`);
+  }
+
+  get bodies(): KeySpan {
+    return kind(`${this.#prefix}b`);
+  }
+
+  get sequences(): KeySpan {
+    return kind(`${this.#prefix}s`);
+  }
+
+  get locals(): KeySpan {
+    return kind(`${this.#prefix}l`);
+  }
+
+  get attachments(): KeySpan {
+    return kind(`${this.#prefix}a`);
+  }
+
+  get purges(): KeySpan {
+    return kind(`${this.#prefix}p`);
+  }
+
+  document(id: string): Key {
+    return `${this.#prefix}d${id}`;
+  }
+
+  docIdOf(documentKey: Key): DocId {
+    return rest(documentKey) as DocId;
+  }
+
+  body(id: DocId, rev: RevId): Key {
+    return `${this.#prefix}b${id}\0${rev}`;
+  }
+
+  sequence(seq: number): Key {
+    return `${this.#prefix}s${fixedHex(seq, 12)}`;
+  }
+
+  seqOf(sequenceKey: Key): number {
+    return Number.parseInt(rest(sequenceKey), 16);
+  }
+
+  local(id: string): Key {
+    return `${this.#prefix}l${id}`;
+  }
+
+  localIdOf(localKey: Key): string {
+    return rest(localKey);
+  }
+
+  attachment(digest: string): Key {
+    return `${this.#prefix}a${digest}`;
+  }
+
+  digestOf(attachmentKey: Key): string {
+    return rest(attachmentKey);
+  }
+
+  meta(name: "security" | "settings" | "counters"): Key {
+    return `${this.#prefix}m${name}`;
+  }
+
+  purge(seq: number): Key {
+    return `${this.#prefix}p${fixedHex(seq, 12)}`;
+  }
+
   /** The keys of one index; numbers of indexes are those of one database. */
-  index(number: number): IndexKeys;
+  index(number: number): IndexKeys {
+    return indexKeys(`${this.#prefix}v${fixedHex(number, 8)}`);
+  }
+}
+
+export function databaseKeys(number: DatabaseNumber): DatabaseKeys {
+  return new DatabaseKeys(number);
 }
 
 export interface IndexKeys {
   /** Every key of the index. */
-  readonly all: { readonly from: Key; readonly to: Key };
+  readonly all: KeySpan;
   readonly head: Key;
-  readonly nodes: { readonly from: Key; readonly to: Key };
+  readonly nodes: KeySpan;
   node(number: number): Key;
-  readonly emitted: { readonly from: Key; readonly to: Key };
+  readonly emitted: KeySpan;
   emittedBy(id: string): Key;
-}
-
-/** Length of `NUMBER k` in front of every key of a database. */
-const prefixLength = 9;
-
-export function databaseKeys(number: DatabaseNumber): DatabaseKeys {
-  const prefix = fixedHex(number, 8);
-  const [documents, bodies, sequences, locals, attachments, metas, purges] = ["d", "b", "s", "l", "a", "m", "p"].map(
-    (kind) => prefix + kind,
-  ) as [string, string, string, string, string, string, string];
-  const rest = (key: Key): string => key.slice(prefixLength);
-  return {
-    all: kind(prefix),
-    documents: kind(documents),
-    sequences: kind(sequences),
-    locals: kind(locals),
-    bodies: kind(bodies),
-    attachments: kind(attachments),
-    purges: kind(purges),
-    document: (id) => documents + id,
-    docIdOf: (key) => rest(key) as DocId,
-    body: (id, rev) => `${bodies}${id}\0${rev}`,
-    sequence: (seq) => sequences + fixedHex(seq, 12),
-    seqOf: (key) => Number.parseInt(rest(key), 16),
-    local: (id) => locals + id,
-    localIdOf: rest,
-    attachment: (digest) => attachments + digest,
-    digestOf: rest,
-    meta: (name) => metas + name,
-    purge: (seq) => purges + fixedHex(seq, 12),
-    index: (index) => indexKeys(`${prefix}v${fixedHex(index, 8)}`),
-  };
 }
 
 function indexKeys(prefix: Key): IndexKeys {
@@ -150,7 +192,14 @@ function indexKeys(prefix: Key): IndexKeys {
   };
 }
 
-function kind(from: Key): { readonly from: Key; readonly to: Key } {
+/** Length of `NUMBER k` in front of every key of a database. */
+const prefixLength = 9;
+
+function rest(key: Key): string {
+  return key.slice(prefixLength);
+}
+
+function kind(from: Key): KeySpan {
   return { from, to: afterPrefix(from) };
 }
 

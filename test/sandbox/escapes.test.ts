@@ -177,7 +177,10 @@ test("an endless loop while compiling ends too", async (t) => {
   const { ask, sandbox } = sandboxFor(t);
   const source = "(function () { for (;;); })()";
   assert.equal((await ask({ source, timeLimitMs: 50 }))?.error, "timeout");
-  assert.equal((await sandbox.compile("db", "_design/app", [source]))[0]?.error, "compilation_error");
+  assert.equal(
+    (await sandbox.compile({ database: "db", designDoc: "_design/app", sources: [source] }))[0]?.error,
+    "compilation_error",
+  );
 });
 
 test("a flood of promises never runs and leaves nothing behind", async (t) => {

@@ -157,7 +157,7 @@ test("log() is heard with the database and the design document, also of a call t
 
 test("compile accepts one function expression and says why it does not accept something else", async (t) => {
   const { sandbox } = sandboxFor(t);
-  const compile = (...sources: string[]) => sandbox.compile("db", "_design/app", sources);
+  const compile = (...sources: string[]) => sandbox.compile({ database: "db", designDoc: "_design/app", sources });
   assert.deepEqual(await compile("function (doc) { emit(doc._id, null); }"), [null]);
   const refusals = {
     "function(doc){ emit(1, ": "SyntaxError: unexpected token in expression: '' (function(doc){ emit(1, )",

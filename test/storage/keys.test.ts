@@ -76,17 +76,17 @@ describe("keys", () => {
         assert.equal(compareBytes(keys.purge(a), keys.purge(b)), Math.sign(a - b));
       }),
     );
-    const { sequence: of } = databaseKeys(1);
-    const inOrder = [0, 1, 9, 10, 15, 16, 255, 256, 65_535, 65_536, 2 ** 32, 2 ** 47].map(of);
+    const keys = databaseKeys(1);
+    const inOrder = [0, 1, 9, 10, 15, 16, 255, 256, 65_535, 65_536, 2 ** 32, 2 ** 47].map((seq) => keys.sequence(seq));
     assert.deepEqual([...inOrder].sort(compareBytes), inOrder);
   });
 
   it("of documents are ordered by the UTF-8 bytes of their ids", () => {
     fc.assert(
       fc.property(number, id, id, (database, a, b) => {
-        const { document, local } = databaseKeys(database);
-        assert.equal(compareBytes(document(a), document(b)), compareBytes(a, b));
-        assert.equal(compareBytes(local(a), local(b)), compareBytes(a, b));
+        const keys = databaseKeys(database);
+        assert.equal(compareBytes(keys.document(a), keys.document(b)), compareBytes(a, b));
+        assert.equal(compareBytes(keys.local(a), keys.local(b)), compareBytes(a, b));
       }),
     );
   });
@@ -135,13 +135,13 @@ describe("keys", () => {
   it("of bodies name one document and one revision", () => {
     fc.assert(
       fc.property(id, rev, id, rev, (a, revA, b, revB) => {
-        const { body } = databaseKeys(1);
-        assert.equal(body(a as DocId, revA) === body(b as DocId, revB), a === b && revA === revB);
+        const keys = databaseKeys(1);
+        assert.equal(keys.body(a as DocId, revA) === keys.body(b as DocId, revB), a === b && revA === revB);
       }),
       { numRuns: 300 },
     );
-    const { body } = databaseKeys(1);
-    assert.notEqual(body("a" as DocId, "1-b" as RevId), body("a\u00001-b" as DocId, "1-b" as RevId));
+    const keys = databaseKeys(1);
+    assert.notEqual(keys.body("a" as DocId, "1-b" as RevId), keys.body("a\u00001-b" as DocId, "1-b" as RevId));
   });
 
   it("of the directory stay clear of databases and of each other", () => {
