@@ -52,8 +52,8 @@ export interface DatabaseEvent {
   readonly type: "created" | "deleted";
 }
 
-/** Databases that stay open after use. An idle one costs about four kilobytes; opening one is two reads. */
-const keptOpen = 1000;
+/** Databases that stay open after use. An idle one costs about two kilobytes; opening one is two reads. */
+const keptOpen = 5000;
 
 /**
  * The catalogue of a data directory.
