@@ -31,9 +31,10 @@ export function loggedIn({ name, roles }: Identity): { ok: true; name: string | 
   return { ok: true, name, roles };
 }
 
-/** What `POST /_session` takes, as JSON or as a form. @throws CouchError bad_request */
+/** What `POST /_session` takes, as JSON or as a form; `username` is what Cloudant's clients say. @throws CouchError bad_request */
 export function parseLogIn(body: unknown): { readonly name: string; readonly password: string } {
-  const { name, password } = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+  const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+  const { username, name = username, password } = fields;
   if (typeof name !== "string" || name === "") {
     throw new CouchError("bad_request", "request body must contain a username");
   }
