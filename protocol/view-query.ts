@@ -18,6 +18,8 @@ export interface ViewQuery {
   readonly limit?: number | undefined;
   /** Default: true where the view has a reduce function. */
   readonly reduce?: boolean | undefined;
+  /** Of a view by partition: the rows of this one. */
+  readonly partition?: string | undefined;
   /** A row for each key. */
   readonly group?: boolean | undefined;
   /** A row for each beginning of so many elements of array keys; other keys stand for themselves. 0: one row for all. */

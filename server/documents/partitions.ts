@@ -22,3 +22,9 @@ export function checkPartition(name: string): void {
 export function idsOfPartition(name: string): IdRange & { readonly from: string; readonly to: string } {
   return { from: `${name}:`, to: `${name};` };
 }
+
+/** Of a document in a partitioned database; a design document stands for itself. */
+export function partitionOf(id: string): string {
+  const colon = id.indexOf(":");
+  return colon < 0 ? id : id.slice(0, colon);
+}

@@ -1,7 +1,6 @@
 /** What a batch changes in one view. */
-import { type Collation, compareJson, compareUtf8 } from "../collation.js";
 import { parseExact } from "../exact-json.js";
-import type { Places } from "./places.js";
+import { comparePlaces, type Places, type RowOrder } from "./places.js";
 import { Rows, type RowText } from "./rows.js";
 
 /** A row as a map function emitted it: canonical JSON texts. */
@@ -41,15 +40,15 @@ export class ChangeList {
     this.#changes.push({ id, key, value, parsedKey: parseExact(key) });
   }
 
-  sorted(collation: Collation): SortedChanges {
-    const changes = this.#changes.sort((a, b) => comparePlaces(a, b, collation));
+  sorted(order: RowOrder): SortedChanges {
+    const changes = this.#changes.sort((a, b) => comparePlaces(a, b, order));
     const places: PlaceChange[] = [];
     const inserted: RowText[] = [];
     for (let i = 0; i < changes.length; ) {
       const { id, parsedKey } = changes[i] as RowChange;
       const first = inserted.length;
       let removes = false;
-      for (; i < changes.length && comparePlaces(changes[i] as RowChange, { id, parsedKey }, collation) === 0; i++) {
+      for (; i < changes.length && comparePlaces(changes[i] as RowChange, { id, parsedKey }, order) === 0; i++) {
         const { key, value, parsedKey: ownKey } = changes[i] as RowChange;
         if (value === undefined) removes = true;
         else inserted.push({ id, key, value, parsedKey: ownKey });
@@ -86,10 +85,4 @@ export class SortedChanges implements Places {
   at(i: number): PlaceChange {
     return this.#places[i] as PlaceChange;
   }
-}
-
-type Place = Pick<RowChange, "id" | "parsedKey">;
-
-function comparePlaces(a: Place, b: Place, collation: Collation): number {
-  return compareJson(a.parsedKey, b.parsedKey, collation) || compareUtf8(a.id, b.id);
 }

@@ -2,20 +2,18 @@
  * Reading an index tree: a B+ tree of the rows of one view. Inner nodes know how many rows stand below each child, and their
  * reductions; so every question is first turned into ranks (the first row has rank 0), and ranks are counted, not scanned.
  */
-import type { Collation } from "../collation.js";
-import { type Cut, countBefore } from "./places.js";
+import { type Cut, countBefore, type RowOrder } from "./places.js";
 import type { Reduction } from "./reducer.js";
 import { Rows } from "./rows.js";
 import { Branches, type Child, type TreeNode } from "./tree-node.js";
 import type { ViewRow } from "./view-row.js";
 
 /** One version of a tree: nothing that is written later changes what is read through it. */
-export interface IndexTree {
+export interface IndexTree extends RowOrder {
   /** Undefined: no rows. */
   readonly root: Child | undefined;
   /** Levels of nodes; 0 without a root, 1 when the root is a leaf. */
   readonly height: number;
-  readonly collation: Collation;
   load(child: Child): TreeNode;
 }
 
@@ -29,7 +27,7 @@ export function rankOf(tree: IndexTree, cut: Cut): number {
   let rank = 0;
   while (child) {
     const node = tree.load(child);
-    const before = countBefore(node, cut, tree.collation);
+    const before = countBefore(node, cut, tree);
     if (node instanceof Rows) return rank + before;
     // Children are known by their first rows: the last one that begins before the cut is the one that it goes through.
     if (before === 0) return rank;

@@ -51,7 +51,7 @@ export class IndexWriter {
     // Of a document that comes twice the later state counts.
     for (const document of new Map(documents.map((each) => [each.id, each])).values()) this.#gather(document, lists);
     this.#trees = this.#trees.map((tree, view) => {
-      const changes = (lists[view] as ChangeList).sorted(tree.collation);
+      const changes = (lists[view] as ChangeList).sorted(tree);
       if (changes.count === 0) return tree;
       return updateTree(tree, changes, {
         nodeBytes: this.#parts.nodeBytes ?? defaultNodeBytes,

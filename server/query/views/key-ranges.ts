@@ -40,8 +40,13 @@ function checkRange(query: ViewQuery, collation: Collation): void {
 function rangeOf(tree: IndexTree, query: ViewQuery): RankRange {
   const { descending = false, inclusiveEnd = true } = query;
   // The end is passed by rows before it, or by those up to it; the start never by its own rows.
-  const start = cutAt(query.startKey ?? query.key, query.startKeyDocId, descending);
-  const end = cutAt(query.endKey ?? query.key, query.endKeyDocId, inclusiveEnd !== descending);
+  const start = cutAt(query, query.startKey ?? query.key, query.startKeyDocId, descending);
+  const end = cutAt(
+    query,
+    query.endKey ?? query.key,
+    query.endKeyDocId,
+    (inclusiveEnd || endsPartition(query)) !== descending,
+  );
   const startRank = start ? rankOf(tree, start) : descending ? totalRows(tree) : 0;
   const endRank = end ? rankOf(tree, end) : descending ? 0 : totalRows(tree);
   // A range without rows is where it starts: that is its offset.
@@ -49,6 +54,17 @@ function rangeOf(tree: IndexTree, query: ViewQuery): RankRange {
   return { from: startRank, to: Math.max(startRank, endRank) };
 }
 
-function cutAt(key: string | undefined, id: string | undefined, after: boolean): Cut | undefined {
-  return key === undefined ? undefined : { key: parseExact(key), id, after };
+/** Without an end key a query of a partition goes up to its end, whatever is said of the end key. */
+function endsPartition({ partition, key, endKey }: ViewQuery): boolean {
+  return partition !== undefined && key === undefined && endKey === undefined;
+}
+
+function cutAt(
+  { partition }: ViewQuery,
+  key: string | undefined,
+  id: string | undefined,
+  after: boolean,
+): Cut | undefined {
+  if (key !== undefined) return { key: parseExact(key), id, after, partition };
+  return partition === undefined ? undefined : { key: undefined, id: undefined, after, partition };
 }

@@ -1,6 +1,5 @@
-import type { Collation } from "../collation.js";
 import type { SortedChanges } from "./changes.js";
-import { countBefore, countBeforeFrom } from "./places.js";
+import { countBefore, countBeforeFrom, type RowOrder } from "./places.js";
 import type { Piece, Rows } from "./rows.js";
 
 /** Changes `from` to `to` (exclusive) of a batch, and of the one behind them what it removes, when `tail` is set. */
@@ -18,7 +17,7 @@ export function mergeRows(
   rows: Rows,
   changes: SortedChanges,
   { from, to, tail }: ChangeRange,
-  collation: Collation,
+  order: RowOrder,
 ): readonly Piece[] | undefined {
   const pieces: Piece[] = [];
   let copied = 0;
@@ -28,8 +27,8 @@ export function mergeRows(
     const { parsedKey: key, id, removes, first, count } = changes.at(i);
     const stop = i === to ? first : first + count;
     const search = searched === 0 ? countBefore : countBeforeFrom;
-    const end = search(rows, { key, id, after: true }, collation, searched);
-    const begin = removes ? countBefore(rows, { key, id, after: false }, collation, searched, end) : end;
+    const end = search(rows, { key, id, after: true }, order, searched);
+    const begin = removes ? countBefore(rows, { key, id, after: false }, order, searched, end) : end;
     searched = end;
     if (rows.isSame(begin, end, changes.inserted, first, stop)) continue;
     isChanged = true;

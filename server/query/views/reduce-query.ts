@@ -33,7 +33,7 @@ export async function* queryReduced(
   }
   let batch: Group[] = [];
   const ranges = rangesOf(tree, query);
-  for (const group of taken(groupsOf(tree, ranges, level, query.descending ?? false), query)) {
+  for (const group of taken(groupsOf(tree, ranges, level, query), query)) {
     batch.push(group);
     if (batch.length < groupsAtOnce) continue;
     yield await reduceGroups(tree, which, reducer, batch);
@@ -57,11 +57,11 @@ function* taken<T>(items: Iterable<T>, { skip = 0, limit = Number.POSITIVE_INFIN
   }
 }
 
-function* groupsOf(tree: IndexTree, ranges: Iterable<RankRange>, level: number, descending: boolean): Iterable<Group> {
+function* groupsOf(tree: IndexTree, ranges: Iterable<RankRange>, level: number, query: ViewQuery): Iterable<Group> {
   for (const range of ranges) {
     if (range.from >= range.to) continue;
     if (level === 0) yield { ...range, key: "null" };
-    else yield* new Grouping(tree, level, range, descending).groups();
+    else yield* new Grouping(tree, level, range, query).groups();
   }
 }
 
@@ -71,13 +71,15 @@ class Grouping {
   readonly #level: number;
   readonly #range: RankRange;
   readonly #descending: boolean;
+  readonly #partition: string | undefined;
   #leaf: LeafPosition | undefined;
 
-  constructor(tree: IndexTree, level: number, range: RankRange, descending: boolean) {
+  constructor(tree: IndexTree, level: number, range: RankRange, { descending = false, partition }: ViewQuery) {
     this.#tree = tree;
     this.#level = level;
     this.#range = range;
     this.#descending = descending;
+    this.#partition = partition;
   }
 
   *groups(): Iterable<Group> {
@@ -124,7 +126,7 @@ class Grouping {
   }
 
   #cut(group: unknown, after: boolean): Cut {
-    return { key: group, id: undefined, after, level: this.#level };
+    return { key: group, id: undefined, after, level: this.#level, partition: this.#partition };
   }
 }
 

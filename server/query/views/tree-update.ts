@@ -9,12 +9,11 @@
  * 4. A node below a quarter of that has no neighbour (of the same parent) that it fits into one node with, and an inner node
  *    that is not the root and has a sibling has at least 4 children.
  */
-import { compareJson, compareUtf8 } from "../collation.js";
 import type { SortedChanges } from "./changes.js";
 import type { IndexTree } from "./index-tree.js";
 import { type ChangeRange, mergeRows } from "./merge-rows.js";
 import { partition } from "./partition.js";
-import { countBefore, countBeforeFrom } from "./places.js";
+import { comparePlaces, countBefore, countBeforeFrom } from "./places.js";
 import { type Piece, Rows } from "./rows.js";
 import { Branches, Child } from "./tree-node.js";
 
@@ -57,7 +56,7 @@ class TreeUpdate {
   #replaced(child: Child, level: number, range: ChangeRange): readonly Child[] {
     const node = this.#tree.load(child);
     if (node instanceof Rows) {
-      const pieces = mergeRows(node, this.#changes, range, this.#tree.collation);
+      const pieces = mergeRows(node, this.#changes, range, this.#tree);
       if (!pieces) return [child];
       this.#retire(child);
       return this.#leaves(pieces);
@@ -79,7 +78,7 @@ class TreeUpdate {
       const { parsedKey: key, id } = changes.at(next);
       // Rows of the same place may end one child and begin another: what goes is looked for from the first that can have them.
       const search = copied === 0 ? countBefore : countBeforeFrom;
-      const at = Math.max(copied, search(node, { key, id, after: false }, this.#tree.collation, copied) - 1);
+      const at = Math.max(copied, search(node, { key, id, after: false }, this.#tree, copied) - 1);
       for (; copied < at; copied++) children.push(node.child(copied));
       const own = this.#rangeOf(node, at, { from: next, to, tail });
       const replaced =
@@ -99,11 +98,10 @@ class TreeUpdate {
     if (at === node.count - 1) return range;
     const changes = this.#changes;
     const [key, id] = [node.key(at + 1), node.id(at + 1)];
-    const { collation } = this.#tree;
-    const to = countBeforeFrom(changes, { key, id, after: false }, collation, range.from, range.to);
+    const to = countBeforeFrom(changes, { key, id, after: false }, this.#tree, range.from, range.to);
     if (to === range.to && !range.tail) return { from: range.from, to, tail: false };
     const next = changes.at(to);
-    const isSamePlace = compareJson(next.parsedKey, key, collation) === 0 && compareUtf8(next.id, id) === 0;
+    const isSamePlace = comparePlaces(next, { parsedKey: key, id }, this.#tree) === 0;
     return { from: range.from, to, tail: isSamePlace && next.removes };
   }
 

@@ -1,17 +1,17 @@
 import type { GroupCommit } from "../../storage/group-commit.js";
 import type { IndexKeys } from "../../storage/keys.js";
 import type { Store } from "../../storage/store.js";
-import { type Collation, collationVersion } from "../collation.js";
+import { collationVersion } from "../collation.js";
 import { decodeIndexHead, type IndexHead, type IndexProgress } from "./index-head.js";
 import type { IndexTree } from "./index-tree.js";
 import { IndexWriter } from "./index-writer.js";
 import type { NodeCache } from "./node-cache.js";
+import type { RowOrder } from "./places.js";
 import type { Reducer } from "./reducer.js";
 import { type Child, decodeNode, type TreeNode } from "./tree-node.js";
 
 /** One view of an index: the order of its rows, and its reduce functions (views with equal map functions share a tree). */
-export interface IndexedView {
-  readonly collation: Collation;
+export interface IndexedView extends RowOrder {
   readonly reducers: readonly Reducer[];
 }
 
@@ -73,7 +73,7 @@ export class ViewIndex {
       const load = (child: Child): TreeNode => loadNode(child, this.#parts, snapshot);
       return await use({
         progress,
-        trees: trees.map((tree, i) => ({ ...tree, collation: this.#collation(i), load })),
+        trees: trees.map((tree, i) => ({ ...tree, ...this.#order(i), load })),
       });
     } finally {
       await snapshot.close();
@@ -85,7 +85,7 @@ export class ViewIndex {
     const updated = this.#turn.then(async () => {
       const load = (child: Child): TreeNode => loadNode(child, this.#parts, this.#parts.store);
       const { head } = this;
-      const trees = head.trees.map((tree, i) => ({ ...tree, collation: this.#collation(i), load }));
+      const trees = head.trees.map((tree, i) => ({ ...tree, ...this.#order(i), load }));
       const writer = new IndexWriter(this.#parts, trees, head.nextNode);
       try {
         return await work(writer);
@@ -98,8 +98,9 @@ export class ViewIndex {
     return updated;
   }
 
-  #collation(view: number): Collation {
-    return (this.#parts.views[view] as IndexedView).collation;
+  #order(view: number): RowOrder {
+    const { collation, byPartition } = this.#parts.views[view] as IndexedView;
+    return { collation, byPartition };
   }
 
   /** A head is read for every query and changes rarely. */
