@@ -47,6 +47,8 @@ export const catalogue = {
   too_many_requests: entry(429, "Too many requests. Try again later."),
   unknown_error: entry(500, "An unknown error occurred."),
   render_error: entry(500, "A function of the design document failed to make an answer."),
+  unknown_query_language: entry(500, "The language of the design document is not supported."),
+  invalid_value: entry(500, "A value of the view is not fit for its reduce function."),
   internal_server_error: entry(500, "An internal error occurred."),
   not_implemented: entry(501, "Settee does not do this yet."),
   service_unavailable: entry(503, "The server is stopping or overloaded. Try again later."),

@@ -14,6 +14,8 @@ import { Metrics } from "./http/metrics/metrics.js";
 import { routeTable } from "./http/route-table.js";
 import type { Services } from "./http/services.js";
 import { createLogger, type Logger } from "./logging.js";
+import { Indexes } from "./query/indexes/indexes.js";
+import { DesignViews } from "./query/views/design-views.js";
 import { Sandbox } from "./sandbox/sandbox.js";
 
 export interface SetteeOptions {
@@ -32,6 +34,7 @@ interface Parts {
   readonly databases: Databases;
   readonly gateway: Gateway;
   readonly sandbox: Sandbox;
+  readonly indexes: Indexes;
   readonly http: HttpServer;
   readonly background: Background;
   readonly stopping: AbortController;
@@ -61,12 +64,14 @@ export class Settee {
       threadDied: (err) => log.error({ err }, "a thread of the sandbox died and was replaced"),
     });
     const validate = (batch: Parameters<Sandbox["validate"]>[0]) => sandbox.validate(batch);
-    const databases = await Databases.open({ dataDir, validate, shareKeyOf: (source) => shared.get(source), newEpoch });
+    const shareKeyOf = (source: string) => shared.get(source);
+    const databases = await Databases.open({ dataDir, validate, shareKeyOf, newEpoch });
     try {
       const backend = new EmbeddedBackend(databases);
       const gateway = new Gateway({ backend, templates, options: gatewayOptions(config, log) });
       const madeAdmin = await gateway.start();
       const stopping = new AbortController();
+      const indexes = new Indexes(databases);
       runtimeConfig.subscribe(({ logLevel, sessionTimeout, passwordIterations }) => {
         log.level = logLevel;
         gateway.configure({ sessionSeconds: sessionTimeout, passwordIterations });
@@ -87,6 +92,8 @@ export class Settee {
         databases,
         gateway,
         sandbox,
+        designViews: new DesignViews({ sandbox, shareKeyOf }),
+        indexes,
         access: gateway.accessTo((name) => databases.open(name)),
         uuid,
         version,
@@ -94,7 +101,7 @@ export class Settee {
       };
       const http = new HttpServer({ services, routes: routeTable });
       const background = new Background({ config, databases, backend, gateway, log });
-      return new Settee({ config, log, databases, gateway, sandbox, http, background, stopping, madeAdmin });
+      return new Settee({ config, log, databases, gateway, sandbox, indexes, http, background, stopping, madeAdmin });
     } catch (error) {
       await databases.close();
       throw error;
@@ -120,11 +127,12 @@ export class Settee {
 
   /** Takes no new work, ends feeds with their last sequence, finishes writes under way, closes the store. */
   async close(): Promise<void> {
-    const { stopping, background, http, gateway, sandbox, databases } = this.#parts;
+    const { stopping, background, http, gateway, sandbox, indexes, databases } = this.#parts;
     stopping.abort();
     await background.stop();
     await http.close();
     gateway.close();
+    await indexes.close();
     await sandbox.close();
     await databases.close();
   }

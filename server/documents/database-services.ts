@@ -24,4 +24,6 @@ export interface DatabaseServices {
   readonly shareKeyOf?: (source: string) => string | undefined;
   /** Told after every write. */
   readonly wrote?: (database: Database) => void;
+  /** Told after every change of design documents. */
+  readonly designed?: (database: Database) => void;
 }

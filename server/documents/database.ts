@@ -145,9 +145,10 @@ export class Database {
     return purged;
   }
 
-  /** The purge log, oldest first, in steps. */
-  async *purges(): AsyncIterable<readonly PurgedRevisions[]> {
-    for await (const entries of this.#services.store.range(this.keys.purges)) {
+  /** The purge log behind an entry of it, oldest first, in steps. */
+  async *purges(after = 0): AsyncIterable<readonly PurgedRevisions[]> {
+    const { keys } = this;
+    for await (const entries of this.#services.store.range({ from: keys.purge(after + 1), to: keys.purges.to })) {
       yield entries.map(({ value }) => decodePurgeEntry(value));
     }
   }
@@ -340,7 +341,10 @@ export class Database {
       keys: this.keys,
       commit: this.#services.commit,
       log: this.log,
-      designDocumentsChanged: () => this.#validators.designDocumentsChanged(),
+      designDocumentsChanged: () => {
+        this.#validators.designDocumentsChanged();
+        this.#services.designed?.(this);
+      },
       beforeTurn: () => this.#mustExist(),
       firstOperations: (batch) => this.#beforeChange(batch),
       aborted: () => this.#entry.reload(),

@@ -72,16 +72,22 @@ export class Databases {
   });
   readonly #listeners = new Set<(event: DatabaseEvent) => void>();
   readonly #writeListeners: Set<(database: Database) => void>;
+  readonly #designListeners: Set<(database: Database) => void>;
   #nextNumber: DatabaseNumber;
   #clearing: Promise<void> = Promise.resolve();
 
-  private constructor(services: Omit<DatabaseServices, "wrote">, nextNumber: DatabaseNumber) {
+  private constructor(services: Omit<DatabaseServices, "wrote" | "designed">, nextNumber: DatabaseNumber) {
     const listeners = new Set<(database: Database) => void>();
+    const designListeners = new Set<(database: Database) => void>();
     this.#writeListeners = listeners;
+    this.#designListeners = designListeners;
     this.#services = {
       ...services,
       wrote: (database) => {
         for (const listener of listeners) listener(database);
+      },
+      designed: (database) => {
+        for (const listener of designListeners) listener(database);
       },
     };
     this.#nextNumber = nextNumber;
@@ -117,6 +123,10 @@ export class Databases {
       await store.close();
       throw error;
     }
+  }
+
+  get store(): Store {
+    return this.#services.store;
   }
 
   get commit(): GroupCommit {
@@ -226,6 +236,12 @@ export class Databases {
   onWrite(listener: (database: Database) => void): () => void {
     this.#writeListeners.add(listener);
     return () => void this.#writeListeners.delete(listener);
+  }
+
+  /** Tells of every change of design documents, when it is on disk; the result ends that. */
+  onDesignChange(listener: (database: Database) => void): () => void {
+    this.#designListeners.add(listener);
+    return () => void this.#designListeners.delete(listener);
   }
 
   /** Finishes what is being written, ends feeds and compactions, closes the store. */

@@ -1,5 +1,6 @@
 /** Parameters that come in a query string, in a JSON body, or in both: then the query string wins. In CouchDB's words. */
 import { CouchError } from "../../protocol/errors.js";
+import { canonicalJson } from "../documents/json/json-text.js";
 import { parseJsonParameter, type Query } from "./query.js";
 
 /** One parameter as it was given. */
@@ -24,10 +25,21 @@ export class ListParameters {
     return this.#given(names) !== undefined;
   }
 
+  /** In the query string, which wins. */
+  isInQuery(name: string): boolean {
+    return this.#query.has(name);
+  }
+
   /** A JSON value; undefined when there is none. @throws CouchError bad_request */
   json(...names: readonly string[]): unknown {
     const given = this.#given(names);
     return given && ("text" in given ? parseJsonParameter(given.text) : given.json);
+  }
+
+  /** A JSON value as canonical text, large integers and all. @throws CouchError bad_request */
+  canonical(...names: readonly string[]): string | undefined {
+    const given = this.#given(names);
+    return given && canonicalText("text" in given ? given.text : JSON.stringify(given.json));
   }
 
   /** Plain text, as it is. */
@@ -59,11 +71,12 @@ export class ListParameters {
   }
 
   /** One of some words. @throws CouchError query_parse_error */
-  word(name: string, words: readonly string[]): void {
+  word<const Words extends readonly string[]>(name: string, words: Words): Words[number] | undefined {
     const text = this.text(name);
     if (text !== undefined && !words.includes(text)) {
       throw new CouchError("query_parse_error", `Invalid value for \`${name}\`.`);
     }
+    return text;
   }
 
   /** A list of JSON values. @throws CouchError bad_request */
@@ -86,6 +99,11 @@ export class ListParameters {
     }
     return undefined;
   }
+}
+
+/** @throws CouchError bad_request */
+export function canonicalText(json: string): string {
+  return canonicalJson(Buffer.from(json)).toString();
 }
 
 /** As CouchDB quotes it: text of a query string is a list of characters there, text of a body a binary. */

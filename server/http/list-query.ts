@@ -21,7 +21,7 @@ export interface ListQuery {
 }
 
 /** CouchDB's, as far as a double can tell. */
-const highestLimit = 2 ** 59;
+export const highestLimit = 2 ** 59;
 
 /** @throws CouchError query_parse_error, bad_request */
 export function parseListQuery(query: Query, body?: Body): ListQuery {

@@ -28,6 +28,11 @@ export async function* listAnswers(answers: readonly AsyncGenerator<Buffer>[]): 
   yield Buffer.from("\n]}\n");
 }
 
+export async function* withNewline(answer: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield* answer;
+  yield Buffer.from("\n");
+}
+
 async function* listOfRange(listing: Listing, query: ListQuery): AsyncGenerator<Buffer> {
   const { database } = listing;
   const { descending, limit, skip } = query;

@@ -34,9 +34,10 @@ import { copyDocument } from "./routes/copy-document.js";
 import { createDatabase, deleteDatabase, describeDatabase } from "./routes/database.js";
 import { dbUpdates } from "./routes/db-updates.js";
 import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
+import { cleanUpIndexes, compactIndex, describeIndex } from "./routes/design-info.js";
 import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
-import { compactDesignDocument, ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
+import { ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
 import {
   deleteConfigValue,
   noDeeperConfig,
@@ -72,6 +73,7 @@ import { unknownPath } from "./routes/unknown-path.js";
 import { up } from "./routes/up.js";
 import { utils } from "./routes/utils.js";
 import { uuids } from "./routes/uuids.js";
+import { queryView, queryViewOfPartition, queryViewSeveralTimes } from "./routes/view.js";
 import { welcome } from "./routes/welcome.js";
 
 const anybody = (handler: Handler): Route => ({ need: "public", handler });
@@ -107,6 +109,7 @@ const attachment = {
   DELETE: writer(deleteAttachmentRoute),
 };
 const attachmentMethods = "DELETE,GET,HEAD,PUT";
+const viewMethods = "GET,POST,HEAD";
 
 export const routeTable: readonly PathRoutes[] = [
   // The server
@@ -177,9 +180,9 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_temp_view", "", anyMethod(reader(noTemporaryViews))),
   path("/:db/_ensure_full_commit", "POST", { POST: reader(ensureFullCommit) }),
   path("/:db/_compact", "POST", { POST: databaseAdmin(startCompaction) }),
-  path("/:db/_compact/:ddoc", "POST", { POST: databaseAdmin(compactDesignDocument) }),
-  path("/:db/_compact/:ddoc/*", "POST", { POST: databaseAdmin(compactDesignDocument) }),
-  path("/:db/_view_cleanup", "POST", { POST: databaseAdmin(nothingToClean) }),
+  path("/:db/_compact/:ddoc", "POST", { POST: databaseAdmin(compactIndex) }),
+  path("/:db/_compact/:ddoc/*", "POST", { POST: databaseAdmin(compactIndex) }),
+  path("/:db/_view_cleanup", "POST", { POST: databaseAdmin(cleanUpIndexes) }),
   path("/:db/_search_cleanup", "POST", { POST: databaseAdmin(nothingToClean) }),
   path("/:db/_nouveau_cleanup", "POST", { POST: databaseAdmin(nothingToClean) }),
   path("/:db/_sync_shards", "POST", { POST: serverAdmin(nothingToClean) }),
@@ -209,9 +212,9 @@ export const routeTable: readonly PathRoutes[] = [
     GET: reader(partitionAllDocs),
     POST: reader(partitionAllDocs),
   }),
-  path("/:db/_partition/:partition/_design/*", "GET,HEAD,POST", {
-    GET: reader(queryPartition),
-    POST: reader(queryPartition),
+  path("/:db/_partition/:partition/_design/:ddoc/_view/:view", "GET,HEAD,POST", {
+    GET: reader(queryViewOfPartition),
+    POST: reader(queryViewOfPartition),
   }),
   path("/:db/_partition/:partition/_find", "POST", { POST: reader(queryPartition) }),
   path("/:db/_partition/:partition/_explain", "POST", { POST: reader(queryPartition) }),
@@ -221,6 +224,12 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/:docid", documentMethods, document),
   path("/:db/_design/:ddoc", documentMethods, document),
   path("/:db/_local/:local", documentMethods, document),
+
+  // What a design document has
+  path("/:db/_design/:ddoc/_view", viewMethods, {}),
+  path("/:db/_design/:ddoc/_view/:view", viewMethods, { GET: reader(queryView), POST: reader(queryView) }),
+  path("/:db/_design/:ddoc/_view/:view/queries", "POST", { POST: reader(queryViewSeveralTimes) }),
+  path("/:db/_design/:ddoc/_info", "GET", { GET: reader(describeIndex) }),
 
   // An attachment, its name the rest of the path
   path("/:db/:docid/*", attachmentMethods, attachment),

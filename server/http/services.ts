@@ -5,6 +5,8 @@ import type { Database } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";
 import type { Access } from "../gateway/access.js";
 import type { Gateway } from "../gateway/gateway.js";
+import type { Indexes } from "../query/indexes/indexes.js";
+import type { DesignViews } from "../query/views/design-views.js";
 import type { Sandbox } from "../sandbox/sandbox.js";
 import type { Metrics } from "./metrics/metrics.js";
 
@@ -18,6 +20,8 @@ export interface Services {
   readonly databases: Databases;
   readonly gateway: Gateway;
   readonly sandbox: Sandbox;
+  readonly designViews: DesignViews;
+  readonly indexes: Indexes;
   readonly access: Access<Database>;
   /** Names this server for replicators: 32 hexadecimal digits, kept with the data. */
   readonly uuid: string;

@@ -16,6 +16,8 @@
  *   NUMBER a DIGEST               a small attachment (larger ones are files)
  *   NUMBER m NAME                 security, settings, counters after a purge
  *   NUMBER p SEQUENCE             purge log
+ *   NUMBER i SIGNATURE            number of the index that is made as this says
+ *   NUMBER j INDEX                an index that is still to be cleared
  *   NUMBER v INDEX h              an index: how far it came, and the roots of its trees
  *   NUMBER v INDEX n NODE         a node of one of its trees, never changed once it is written
  *   NUMBER v INDEX e DOCID        keys that one document has in it
@@ -152,12 +154,36 @@ export class DatabaseKeys {
     return rest(attachmentKey);
   }
 
-  meta(name: "security" | "settings" | "counters"): Key {
+  meta(name: "security" | "settings" | "counters" | "indexes"): Key {
     return `${this.#prefix}m${name}`;
   }
 
   purge(seq: number): Key {
     return `${this.#prefix}p${fixedHex(seq, 12)}`;
+  }
+
+  get signatures(): KeySpan {
+    return kind(`${this.#prefix}i`);
+  }
+
+  signature(signature: string): Key {
+    return `${this.#prefix}i${signature}`;
+  }
+
+  signatureOf(signatureKey: Key): string {
+    return rest(signatureKey);
+  }
+
+  get droppedIndexes(): KeySpan {
+    return kind(`${this.#prefix}j`);
+  }
+
+  droppedIndex(number: number): Key {
+    return `${this.#prefix}j${fixedHex(number, 8)}`;
+  }
+
+  numberOfDroppedIndex(droppedKey: Key): number {
+    return Number.parseInt(rest(droppedKey), 16);
   }
 
   /** The keys of one index; numbers of indexes are those of one database. */

@@ -18,6 +18,7 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   "all documents and design documents": ["19-"],
   changes: ["20-"],
   attachments: ["21-", "22-"],
+  views: ["40-", "41-", "42-", "43-"],
   "bad design documents": ["44-"],
   validation: ["45-"],
   filters: ["46-"],

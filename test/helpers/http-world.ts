@@ -10,6 +10,8 @@ import type { PathRoutes } from "../../server/http/route.js";
 import { routeTable } from "../../server/http/route-table.js";
 import type { Services } from "../../server/http/services.js";
 import { createLogger } from "../../server/logging.js";
+import { Indexes } from "../../server/query/indexes/indexes.js";
+import { DesignViews } from "../../server/query/views/design-views.js";
 import { Sandbox } from "../../server/sandbox/sandbox.js";
 import { basic, HttpClient } from "./http-client.js";
 import { type Cleanup, nothingToValidate, temporaryDirectory } from "./temp-store.js";
@@ -51,6 +53,7 @@ export async function startHttpWorld(
   const stopping = new AbortController();
   const runtimeConfig = RuntimeConfig.open(config, { uuid });
   const sandbox = new Sandbox({ workers: 2 });
+  const indexes = new Indexes(databases);
   const services: Services = {
     get config() {
       return runtimeConfig.current;
@@ -67,6 +70,8 @@ export async function startHttpWorld(
     databases,
     gateway,
     sandbox,
+    designViews: new DesignViews({ sandbox }),
+    indexes,
     access: gateway.accessTo((name) => databases.open(name)),
     uuid,
     version: "0.0.0",
@@ -81,6 +86,7 @@ export async function startHttpWorld(
     stopping.abort();
     await server.close();
     gateway.close();
+    await indexes.close();
     await sandbox.close();
     await databases.close();
   });

@@ -5,7 +5,7 @@ import { readJsonObject, requireJson } from "../body.js";
 import type { DatabaseCall, DatabaseHandler, Reply } from "../call.js";
 import { chunkedReply } from "../chunked-reply.js";
 import { type ListQuery, parseListQuery } from "../list-query.js";
-import { listAnswer, listAnswers } from "../list-rows.js";
+import { listAnswer, listAnswers, withNewline } from "../list-rows.js";
 import { allDocuments, designDocuments, type Listing, localDocuments, partitionDocuments } from "../listings.js";
 import { partitionOf } from "./partition.js";
 
@@ -53,9 +53,4 @@ function listsQueries(listingOf: ListingOf): DatabaseHandler {
     });
     return chunkedReply(call, listAnswers(answers));
   };
-}
-
-async function* withNewline(answer: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  yield* answer;
-  yield Buffer.from("\n");
 }

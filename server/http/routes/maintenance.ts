@@ -1,6 +1,4 @@
 /** What administrators have a database do: `_ensure_full_commit`, `_compact`, and the clean-ups. */
-
-import { pickWinner } from "../../documents/show-document.js";
 import { requireJson } from "../body.js";
 import { type DatabaseCall, json, type Reply } from "../call.js";
 
@@ -19,15 +17,7 @@ export function startCompaction(call: DatabaseCall): Reply {
   return json({ ok: true }, 202);
 }
 
-/** Indexes of a design document have no garbage to give back. @throws CouchError not_found */
-export function compactDesignDocument(call: DatabaseCall): Reply {
-  requireJson(call);
-  const { database, params } = call;
-  pickWinner(database, database.find(`_design/${params["ddoc"]}`));
-  return json({ ok: true }, 202);
-}
-
-/** Nothing is left over to be cleaned up: no index outlives its design document, and there is one copy of everything. */
+/** Nothing is left over to be cleaned up: there is one copy of everything, and no full-text index. */
 export function nothingToClean(_call: DatabaseCall): Reply {
   return json({ ok: true }, 202);
 }

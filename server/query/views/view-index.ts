@@ -2,7 +2,7 @@ import type { GroupCommit } from "../../storage/group-commit.js";
 import type { IndexKeys } from "../../storage/keys.js";
 import type { Store } from "../../storage/store.js";
 import { collationVersion } from "../collation.js";
-import { decodeIndexHead, type IndexHead, type IndexProgress } from "./index-head.js";
+import { decodeIndexHead, encodeIndexHead, type IndexHead, type IndexProgress } from "./index-head.js";
 import type { IndexTree } from "./index-tree.js";
 import { IndexWriter } from "./index-writer.js";
 import type { NodeCache } from "./node-cache.js";
@@ -33,6 +33,11 @@ export interface IndexVersion {
   readonly trees: readonly IndexTree[];
 }
 
+/** A version in the hands of one reader. */
+export interface HeldVersion extends IndexVersion {
+  release(): Promise<void>;
+}
+
 /** The index of the views of one design document: a tree for each, which are updated together. */
 export class ViewIndex {
   readonly #parts: IndexParts;
@@ -51,7 +56,7 @@ export class ViewIndex {
     const { head } = index;
     const isOutdated =
       head.collationVersion !== collationVersion && parts.views.some((view) => view.collation === "icu");
-    if (isOutdated && head.nextNode > 1) await index.#empty();
+    if (isOutdated && head.nextNode > 1) await index.empty();
     return index;
   }
 
@@ -67,17 +72,24 @@ export class ViewIndex {
 
   /** Reads one version, from beginning to end of `use`. Nothing of it may be used afterwards. */
   async read<T>(use: (version: IndexVersion) => T | Promise<T>): Promise<T> {
-    const snapshot = this.#parts.store.snapshot();
+    const version = this.hold();
     try {
-      const { progress, trees } = this.#decode(snapshot.get(this.#parts.keys.head));
-      const load = (child: Child): TreeNode => loadNode(child, this.#parts, snapshot);
-      return await use({
-        progress,
-        trees: trees.map((tree, i) => ({ ...tree, ...this.#order(i), load })),
-      });
+      return await use(version);
     } finally {
-      await snapshot.close();
+      await version.release();
     }
+  }
+
+  /** One version, for those who read while a client takes their rows. Whoever holds it must release it, in every outcome. */
+  hold(): HeldVersion {
+    const snapshot = this.#parts.store.snapshot();
+    const { progress, trees } = this.#decode(snapshot.get(this.#parts.keys.head));
+    const load = (child: Child): TreeNode => loadNode(child, this.#parts, snapshot);
+    return {
+      progress,
+      trees: trees.map((tree, i) => ({ ...tree, ...this.#order(i), load })),
+      release: () => snapshot.close(),
+    };
   }
 
   /** Updates take turns. Resolves when all that `work` committed is on disk; what it did not commit is gone. */
@@ -115,11 +127,14 @@ export class ViewIndex {
     return { progress: { updateSeq: 0, purgeSeq: 0 }, collationVersion, nextNode, trees };
   }
 
-  /** The head goes first: a crash in between leaves rows that no head names, and an empty index that will write over them. */
-  async #empty(): Promise<void> {
+  /** The index as it was before its first update, but for the numbers of nodes: those of before may be in caches. */
+  async empty(): Promise<void> {
     const { store, commit, keys } = this.#parts;
-    await commit.write((batch) => batch.delete(keys.head));
-    await store.clear(keys.all.from, keys.all.to);
+    const { nodes, emitted } = keys;
+    const head = encodeIndexHead(this.#newHead(this.head.nextNode));
+    // The head goes first: a crash in between leaves rows that no head names, and an empty index.
+    await commit.write((batch) => batch.put(keys.head, head));
+    for (const { from, to } of [nodes, emitted]) await store.clear(from, to);
   }
 }
 

@@ -223,7 +223,10 @@ describe("a view index", () => {
       const reopened = await openIndex(store, { views: own, nodeBytes });
       assert.equal(reopened.progress.updateSeq, remaining === 0 ? 0 : 5);
       assert.equal((await reopened.read(values)).length, remaining);
-      if (remaining === 0) assert.equal(store.contents.size, 0);
+      if (remaining > 0) continue;
+      // Nothing but the head is left, and it goes on counting nodes: those of before may be in a cache.
+      assert.deepEqual([...store.contents.keys()], [indexKeys.head]);
+      assert.equal(reopened.head.nextNode, head.nextNode);
     }
   });
 });

@@ -1,0 +1,74 @@
+/** `/{db}/_design/{ddoc}/_view/{view}`, the same of one partition, and several queries at once. */
+import { CouchError } from "../../../protocol/errors.js";
+import type { DatabaseIndex } from "../../query/indexes/database-index.js";
+import { viewOf } from "../../query/views/design-views.js";
+import { readJsonObject, requireJson } from "../body.js";
+import type { DatabaseCall, Reply } from "../call.js";
+import { chunkedReply } from "../chunked-reply.js";
+import { listAnswers, withNewline } from "../list-rows.js";
+import { parseViewRequest, type ViewFacts, type ViewRequest } from "../view-request.js";
+import { viewAnswer } from "../view-rows.js";
+import { partitionOf } from "./partition.js";
+
+export async function queryView(call: DatabaseCall): Promise<Reply> {
+  return await answerQuery(call, undefined);
+}
+
+export async function queryViewOfPartition(call: DatabaseCall): Promise<Reply> {
+  return await answerQuery(call, partitionOf(call));
+}
+
+export async function queryViewSeveralTimes(call: DatabaseCall): Promise<Reply> {
+  requireJson(call);
+  const facts = askedView(call, undefined);
+  const { queries } = await readJsonObject(call);
+  if (queries === undefined) throw new CouchError("bad_request", "POST body must include `queries` parameter.");
+  if (!Array.isArray(queries)) throw new CouchError("bad_request", "`queries` member must be an array.");
+  const requests = queries.map((body) => {
+    if (typeof body !== "object" || body === null || Array.isArray(body)) {
+      throw new CouchError("bad_request", "`queries` member must be an array of objects.");
+    }
+    return parseViewRequest(facts, call.query, body);
+  });
+  const index = await indexFor(call, facts, requests);
+  return chunkedReply(call, listAnswers(requests.map((request) => viewAnswer(index, facts.view, request))));
+}
+
+async function answerQuery(call: DatabaseCall, partition: string | undefined): Promise<Reply> {
+  const isPost = call.method === "POST";
+  if (isPost) requireJson(call);
+  const facts = askedView(call, partition);
+  const request = parseViewRequest(facts, call.query, isPost ? await readJsonObject(call) : undefined);
+  const index = await indexFor(call, facts, [request]);
+  return chunkedReply(call, withNewline(viewAnswer(index, facts.view, request)));
+}
+
+type AskedView = ViewFacts & {
+  readonly group: ReturnType<DatabaseCall["services"]["designViews"]["groupOf"]>;
+  readonly view: ReturnType<typeof viewOf>;
+};
+
+/** @throws CouchError not_found, unknown_query_language */
+function askedView({ database, params, services }: DatabaseCall, partition: string | undefined): AskedView {
+  const group = services.designViews.groupOf(database, `_design/${params["ddoc"]}`);
+  return { group, view: viewOf(group, params["view"] as string), partition };
+}
+
+/** Up to date where one of the requests asks for that. */
+async function indexFor(
+  { database, services }: DatabaseCall,
+  { group }: AskedView,
+  requests: readonly ViewRequest[],
+): Promise<DatabaseIndex> {
+  const index = await services.indexes.open(database, group.definition);
+  if (requests.some(({ update }) => update === "true")) await index.bringUpToDate();
+  else if (requests.some(({ update }) => update === "lazy")) {
+    index.bringUpToDate().catch((error: unknown) => {
+      services.log.warn(
+        { err: error, database: database.name, index: group.definition.designDoc },
+        "an index was not updated",
+      );
+    });
+  }
+  return index;
+}

@@ -1,0 +1,153 @@
+import { LRUCache } from "lru-cache";
+import type { Database } from "../../documents/database.js";
+import type { Databases } from "../../documents/databases.js";
+import { NodeCache } from "../views/node-cache.js";
+import { ViewIndex } from "../views/view-index.js";
+import { DatabaseIndex } from "./database-index.js";
+import { type CatalogueParts, clearDropped, dropIndex, numberOfIndex, signaturesOf } from "./index-catalogue.js";
+import type { IndexDefinition } from "./index-definition.js";
+
+export interface IndexStatistics {
+  /** Indexes that are being updated now. */
+  readonly updating: number;
+  /** Queries that wait for them. */
+  readonly waiting: number;
+  /** Changes that the indexes used last have not seen. */
+  readonly lag: number;
+}
+
+/** Of one database, by signatures. */
+interface OpenedIndexes {
+  readonly indexes: Map<string, Promise<DatabaseIndex>>;
+  /** Whoever opens one of these again waits until it is gone: it must not write where is being cleared. */
+  readonly dropping: Map<string, Promise<void>>;
+}
+
+/** Indexes whose lag is told. */
+const watched = 500;
+
+/**
+ * The indexes of all databases.
+ *
+ * Invariant: at most one `DatabaseIndex` of a database and signature is reachable. They live as long as their `Database` object, of
+ * which there is one; `open` and `cleanUp` uphold this.
+ */
+export class Indexes {
+  readonly #databases: Pick<Databases, "store" | "commit" | "tasks">;
+  readonly #cache = new NodeCache();
+  readonly #opened = new WeakMap<Database, OpenedIndexes>();
+  readonly #updating = new Set<DatabaseIndex>();
+  readonly #recent = new LRUCache<DatabaseIndex, true>({ max: watched });
+  readonly #cleaning = new Set<Promise<void>>();
+
+  constructor(databases: Pick<Databases, "store" | "commit" | "tasks">) {
+    this.#databases = databases;
+  }
+
+  /** The index that is made so, begun if there is none yet. It may be behind. */
+  async open(database: Database, definition: IndexDefinition): Promise<DatabaseIndex> {
+    const { signature } = definition;
+    const { indexes, dropping } = this.#openedOf(database);
+    await dropping.get(signature);
+    let opening = indexes.get(signature);
+    if (!opening) {
+      opening = this.#open(database, definition);
+      indexes.set(signature, opening);
+      opening.catch(() => indexes.delete(signature));
+    }
+    const index = await opening;
+    this.#recent.set(index, true);
+    return index;
+  }
+
+  /** How far an index has come that is on disk; undefined when there is none of that signature. */
+  async find(database: Database, definition: IndexDefinition): Promise<DatabaseIndex | undefined> {
+    const isThere = this.#databases.store.get(database.keys.signature(definition.signature)) !== undefined;
+    return isThere ? await this.open(database, definition) : undefined;
+  }
+
+  /** Drops the indexes of a database that none of these signatures names. Resolves when they are cleared from the disk. */
+  async cleanUp(database: Database, wanted: ReadonlySet<string>): Promise<void> {
+    const cleaning = this.#cleanUp(database, wanted);
+    this.#cleaning.add(cleaning);
+    try {
+      await cleaning;
+    } finally {
+      this.#cleaning.delete(cleaning);
+    }
+  }
+
+  /** Bytes on disk that an index takes, roughly. */
+  async sizeOf({ database, definition }: DatabaseIndex): Promise<number> {
+    const { store } = this.#databases;
+    const number = await numberOfIndex(this.#partsOf(database), definition.signature);
+    const { from, to } = database.keys.index(number).all;
+    return store.approximateSize(from, to);
+  }
+
+  /** Gives back the room that replaced nodes of an index still take. */
+  async compact({ database, definition }: DatabaseIndex): Promise<void> {
+    const { store } = this.#databases;
+    const number = await numberOfIndex(this.#partsOf(database), definition.signature);
+    const { from, to } = database.keys.index(number).all;
+    await store.reclaim(from, to);
+  }
+
+  statistics(): IndexStatistics {
+    const indexes = [...this.#recent.keys()].filter(({ database }) => !database.deleted);
+    return {
+      updating: this.#updating.size,
+      waiting: [...this.#updating].reduce((sum, { waiting }) => sum + waiting, 0),
+      lag: indexes.reduce((sum, { lag }) => sum + lag, 0),
+    };
+  }
+
+  /** Ends updates between two of their steps. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#updating].map((index) => index.end()));
+    await Promise.allSettled(this.#cleaning);
+  }
+
+  async #open(database: Database, definition: IndexDefinition): Promise<DatabaseIndex> {
+    const { store, commit, tasks } = this.#databases;
+    const number = await numberOfIndex(this.#partsOf(database), definition.signature);
+    const keys = database.keys.index(number);
+    const index = await ViewIndex.open({ store, commit, keys, cache: this.#cache, views: definition.trees });
+    return new DatabaseIndex({ database, definition, index, tasks, updating: this.#updating });
+  }
+
+  async #cleanUp(database: Database, wanted: ReadonlySet<string>): Promise<void> {
+    const parts = this.#partsOf(database);
+    const { dropping } = this.#openedOf(database);
+    for (const signature of await signaturesOf(parts)) {
+      if (wanted.has(signature) || dropping.has(signature)) continue;
+      const dropped = this.#drop(database, signature).finally(() => dropping.delete(signature));
+      dropping.set(signature, dropped);
+      await dropped;
+    }
+    await clearDropped(parts);
+  }
+
+  async #drop(database: Database, signature: string): Promise<void> {
+    const { indexes } = this.#openedOf(database);
+    const index = await indexes.get(signature)?.catch(() => undefined);
+    await index?.end();
+    indexes.delete(signature);
+    if (index) this.#recent.delete(index);
+    await dropIndex(this.#partsOf(database), signature);
+  }
+
+  #openedOf(database: Database): OpenedIndexes {
+    let opened = this.#opened.get(database);
+    if (!opened) {
+      opened = { indexes: new Map(), dropping: new Map() };
+      this.#opened.set(database, opened);
+    }
+    return opened;
+  }
+
+  #partsOf({ keys }: Database): CatalogueParts {
+    const { store, commit } = this.#databases;
+    return { store, commit, keys };
+  }
+}

@@ -1,0 +1,81 @@
+/** The views of design documents, parsed once for each revision of them. */
+import { CouchError } from "../../../protocol/errors.js";
+import type { Database } from "../../documents/database.js";
+import { type RevisionNode, revOf } from "../../documents/revisions/tree.js";
+import { pickWinner } from "../../documents/show-document.js";
+import type { Sandbox } from "../../sandbox/sandbox.js";
+import { type DesignBody, type View, type ViewGroup, viewGroup } from "./view-group.js";
+
+export interface DesignViewsParts {
+  readonly sandbox: Pick<Sandbox, "map" | "reduce">;
+  /** Names the realm that a function may share with other databases: the operator's own code. */
+  readonly shareKeyOf?: (source: string) => string | undefined;
+}
+
+interface KnownGroup {
+  readonly rev: string;
+  readonly group: ViewGroup;
+}
+
+export class DesignViews {
+  readonly #parts: DesignViewsParts;
+  readonly #known = new WeakMap<Database, Map<string, KnownGroup>>();
+
+  constructor(parts: DesignViewsParts) {
+    this.#parts = parts;
+  }
+
+  /** `designDoc` with `_design/`. @throws CouchError not_found, unknown_query_language, invalid_design_doc */
+  groupOf(database: Database, designDoc: string): ViewGroup {
+    const document = database.find(designDoc);
+    const known = this.#knownOf(database);
+    const found = known.get(designDoc);
+    // Asked by every query: the body is looked at for a new revision only.
+    const winner = document?.record.tree[document.record.winner];
+    if (found && winner && found.rev === revOf(winner)) return found.group;
+    const { value } = pickWinner(database, document);
+    const rev = revOf(winner as RevisionNode);
+    const group = this.#parse(database, designDoc, JSON.parse(value.body.toString()) as DesignBody);
+    known.set(designDoc, { rev, group });
+    return group;
+  }
+
+  /** All groups of a database that can be queried. */
+  async groupsOf(database: Database): Promise<readonly ViewGroup[]> {
+    const groups: ViewGroup[] = [];
+    for await (const documents of database.documents({ from: "_design/", to: "_design0" })) {
+      for (const { id, record } of documents) {
+        if ((record.tree[record.winner] as RevisionNode).deleted) continue;
+        try {
+          groups.push(this.groupOf(database, id));
+        } catch (error) {
+          // A design document that nobody can query has no index either.
+          if (!(error instanceof CouchError)) throw error;
+        }
+      }
+    }
+    return groups;
+  }
+
+  #parse(database: Database, designDoc: string, body: DesignBody): ViewGroup {
+    const { language = "javascript" } = body;
+    if (language === "javascript") return viewGroup(database, designDoc, body, this.#parts);
+    throw new CouchError("unknown_query_language", language);
+  }
+
+  #knownOf(database: Database): Map<string, KnownGroup> {
+    let known = this.#known.get(database);
+    if (!known) {
+      known = new Map();
+      this.#known.set(database, known);
+    }
+    return known;
+  }
+}
+
+/** @throws CouchError not_found `missing_named_view` */
+export function viewOf(group: ViewGroup, name: string): View {
+  const view = group.views.get(name);
+  if (!view) throw new CouchError("not_found", "missing_named_view");
+  return view;
+}
