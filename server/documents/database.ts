@@ -9,7 +9,7 @@ import type { AttachmentInfo } from "./attachments/attachment-info.js";
 import type { ByteRange } from "./attachments/blob-store.js";
 import { type IntakeOptions, smallAttachment, type TakenContent } from "./attachments/intake.js";
 import { TakenContents } from "./attachments/taken-contents.js";
-import { type ChangesRange, countChanges, readChanges } from "./changes/read-changes.js";
+import { type ChangesRange, countChanges, readChanges, readFewChanges } from "./changes/read-changes.js";
 import { compact } from "./compaction.js";
 import type { DatabaseServices } from "./database-services.js";
 import { DirectoryEntry } from "./directory-entry.js";
@@ -189,6 +189,11 @@ export class Database {
   /** Changes in steps from one snapshot. */
   changes(range: ChangesRange): AsyncIterable<readonly SequenceEntry[]> {
     return readChanges(this.#services.store, this.keys, range);
+  }
+
+  /** Changes of a short range, as they are now. */
+  fewChanges(range: { readonly since: number; readonly upTo: number }): readonly SequenceEntry[] {
+    return readFewChanges(this.#services.store, this.keys, range);
   }
 
   countChanges(since: number): Promise<number> {

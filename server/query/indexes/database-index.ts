@@ -19,6 +19,8 @@ export interface DatabaseIndexParts {
 
 /** Rows that are applied before they are committed, about: nodes that change again and again are written once (decision 13). */
 const rowsOfCommit = 20_000;
+/** Documents of a step that takes long enough to be noticed. */
+const longStep = 20;
 /** Characters of such rows: what is applied waits in memory. */
 const charactersOfCommit = 16 * 1024 * 1024;
 
@@ -130,8 +132,8 @@ export class DatabaseIndex {
         await writer.commit({ updateSeq: reached, purgeSeq });
         gathered = { rows: 0, characters: 0 };
       }
-      // Requests get their turn between two steps.
-      await setImmediate();
+      // Requests get their turn between two long steps.
+      if (documents.length >= longStep) await setImmediate();
     }
     this.#mustLive();
     await writer.commit(target);

@@ -18,6 +18,8 @@ export interface MappedBatch {
 /** Changes read at once, and bytes of the documents among them. */
 const batchSize = 500;
 const batchBytes = 4 * 1024 * 1024;
+/** Sequences that are looked up one by one. */
+const few = 32;
 /** Batches that are mapped while an earlier one is applied: as many as keep two threads of the sandbox busy. */
 const batchesAhead = 3;
 
@@ -54,7 +56,7 @@ async function* unmappedBatches(
   let shown: ShownRevision[] = [];
   let gone: string[] = [];
   let bytes = 0;
-  for await (const entries of database.changes({ since, upTo, step: batchSize })) {
+  for await (const entries of stepsOf(database, since, upTo)) {
     for (const { seq, row, deleted } of entries) {
       const id = idOfRow(row);
       if (isDesignDocId(id) && !includesDesign) continue;
@@ -70,6 +72,11 @@ async function* unmappedBatches(
     if (last) yield { shown, gone, reached: last.seq };
     [shown, gone, bytes] = [[], [], 0];
   }
+}
+
+function stepsOf(database: Database, since: number, upTo: number) {
+  if (upTo - since <= few) return [database.fewChanges({ since, upTo })];
+  return database.changes({ since, upTo, step: batchSize });
 }
 
 /** As it is now, which may be newer than the change that was read: that change will come too, and change nothing. */
