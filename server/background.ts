@@ -5,15 +5,20 @@ import type { Databases } from "./documents/databases.js";
 import type { Gateway } from "./gateway/gateway.js";
 import { AutoCompaction } from "./jobs/auto-compaction.js";
 import { expiredSessions } from "./jobs/expired-sessions.js";
+import { IndexKeeper } from "./jobs/index-keeper.js";
 import type { Job } from "./jobs/job.js";
 import { provisioningReconciler } from "./jobs/provisioning-reconciler.js";
 import type { Logger } from "./logging.js";
+import type { Indexes } from "./query/indexes/indexes.js";
+import type { DesignViews } from "./query/views/design-views.js";
 
 export interface BackgroundParts {
   readonly config: Pick<Config, "compaction">;
   readonly databases: Databases;
   readonly backend: Backend;
   readonly gateway: Gateway;
+  readonly indexes: Indexes;
+  readonly designViews: DesignViews;
   readonly log: Logger;
 }
 
@@ -21,15 +26,18 @@ export interface BackgroundParts {
 const expiryInterval = 60 * 60 * 1000;
 /** How long garbage lies at least, and how often a database that is written all the time is compacted at most. */
 const compactionInterval = 10 * 1000;
+/** How long a new design document waits for its indexes at most, when nobody asks. */
+const indexInterval = 2 * 1000;
 
 export class Background {
   readonly #jobs: readonly Job[];
   readonly #log: Logger;
   readonly #expiry: Job;
   readonly #compaction: AutoCompaction;
+  readonly #indexKeeper: IndexKeeper;
   #timers: readonly NodeJS.Timeout[] = [];
 
-  constructor({ config, databases, backend, gateway, log }: BackgroundParts) {
+  constructor({ config, databases, backend, gateway, indexes, designViews, log }: BackgroundParts) {
     this.#log = log;
     const onError = (err: unknown): void => log.error({ err }, "a background job met a failure");
     const reconciler = provisioningReconciler({ backend, provisioning: gateway.provisioning, onError });
@@ -39,7 +47,13 @@ export class Background {
       settings: config.compaction,
       onError: (err, database) => log.error({ err, database }, "a database could not be compacted"),
     });
-    this.#jobs = [reconciler, this.#expiry, this.#compaction];
+    this.#indexKeeper = new IndexKeeper({
+      databases,
+      indexes,
+      designViews,
+      onError: (err, database) => log.warn({ err, database }, "indexes of a database were not kept up to date"),
+    });
+    this.#jobs = [reconciler, this.#expiry, this.#compaction, this.#indexKeeper];
   }
 
   start(): void {
@@ -47,6 +61,7 @@ export class Background {
     this.#timers = [
       setInterval(() => this.#run(this.#expiry), expiryInterval),
       setInterval(() => this.#run(this.#compaction), compactionInterval),
+      setInterval(() => this.#run(this.#indexKeeper), indexInterval),
     ];
     for (const timer of this.#timers) timer.unref();
   }

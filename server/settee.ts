@@ -72,6 +72,7 @@ export class Settee {
       const madeAdmin = await gateway.start();
       const stopping = new AbortController();
       const indexes = new Indexes(databases);
+      const designViews = new DesignViews({ sandbox, shareKeyOf });
       runtimeConfig.subscribe(({ logLevel, sessionTimeout, passwordIterations }) => {
         log.level = logLevel;
         gateway.configure({ sessionSeconds: sessionTimeout, passwordIterations });
@@ -86,13 +87,14 @@ export class Settee {
           gateway,
           stopping: stopping.signal,
           sandbox: () => sandbox.statistics(),
+          indexes: () => indexes.statistics(),
           waitingCompactions: () => background.waitingCompactions,
         }),
         log,
         databases,
         gateway,
         sandbox,
-        designViews: new DesignViews({ sandbox, shareKeyOf }),
+        designViews,
         indexes,
         access: gateway.accessTo((name) => databases.open(name)),
         uuid,
@@ -100,7 +102,7 @@ export class Settee {
         stopping: stopping.signal,
       };
       const http = new HttpServer({ services, routes: routeTable });
-      const background = new Background({ config, databases, backend, gateway, log });
+      const background = new Background({ config, databases, backend, gateway, indexes, designViews, log });
       return new Settee({ config, log, databases, gateway, sandbox, indexes, http, background, stopping, madeAdmin });
     } catch (error) {
       await databases.close();
@@ -152,12 +154,15 @@ function gatewayOptions(config: Config, log: Logger): ConstructorParameters<type
   };
 }
 
-/** The operator's own validation functions: databases made from one template run them in one realm. */
+/** The operator's own functions: databases made from one template run them in one realm. */
 function sharedSources(templates: Awaited<ReturnType<typeof loadTemplates>>): ReadonlyMap<string, string> {
   const shared = new Map<string, string>();
   for (const { name, designDocuments } of templates.values()) {
-    for (const { _id, validate_doc_update: source } of designDocuments) {
-      if (typeof source === "string") shared.set(source, `${name}/${_id}`);
+    for (const { _id, validate_doc_update, views = {} } of designDocuments) {
+      const ofViews = Object.values(views as Record<string, Record<string, unknown>>);
+      for (const source of [validate_doc_update, ...ofViews.flatMap(({ map, reduce }) => [map, reduce])]) {
+        if (typeof source === "string") shared.set(source, `${name}/${_id}`);
+      }
     }
   }
   return shared;

@@ -64,6 +64,7 @@ export async function startHttpWorld(
       gateway,
       stopping: stopping.signal,
       sandbox: () => sandbox.statistics(),
+      indexes: () => indexes.statistics(),
       waitingCompactions: () => 0,
     }),
     log: createLogger(config.logLevel),

@@ -4,6 +4,7 @@
 
 import type { Databases } from "../../documents/databases.js";
 import type { Gateway } from "../../gateway/gateway.js";
+import type { IndexStatistics } from "../../query/indexes/indexes.js";
 import type { PoolStatistics } from "../../sandbox/sandbox.js";
 import { openFeeds } from "../when-stopping.js";
 import { Prometheus } from "./prometheus.js";
@@ -14,6 +15,7 @@ export interface MetricsParts {
   readonly gateway: Gateway;
   readonly stopping: AbortSignal;
   readonly sandbox: () => PoolStatistics;
+  readonly indexes: () => IndexStatistics;
   readonly waitingCompactions: () => number;
 }
 
@@ -33,6 +35,10 @@ export class Metrics {
 
   sandbox(): PoolStatistics {
     return this.#parts.sandbox();
+  }
+
+  indexes(): IndexStatistics {
+    return this.#parts.indexes();
   }
 
   /** Databases that wait to be compacted. */

@@ -69,6 +69,11 @@ export class Prometheus {
     ]);
     gauge("settee_sandbox_threads", "Sandbox threads.", () => threadSamples(metrics), ["state"]);
     gauge("settee_sandbox_work_waiting", "Pieces of work that wait for a sandbox thread.", () => [[sandbox().waiting]]);
+    gauge("settee_indexes_updating", "Indexes of views that are being updated.", () => [[metrics.indexes().updating]]);
+    gauge("settee_index_queries_waiting", "Queries that wait for them.", () => [[metrics.indexes().waiting]]);
+    gauge("settee_index_lag_changes", "Changes that the indexes used last have not seen.", () => [
+      [metrics.indexes().lag],
+    ]);
     gauge("settee_compactions_waiting", "Databases that wait to be compacted.", () => [[metrics.waitingCompactions()]]);
     gauge("settee_passwords_waiting", "Passwords that wait to be checked.", () => [[metrics.waitingPasswords()]]);
 

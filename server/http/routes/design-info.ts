@@ -44,11 +44,9 @@ export async function compactIndex(call: DatabaseCall): Promise<Reply> {
 }
 
 /** Drops the indexes that no design document of the database defines. */
-export async function cleanUpIndexes({ database, services }: DatabaseCall): Promise<Reply> {
-  const groups = await services.designViews.groupsOf(database);
-  const wanted = new Set(groups.map(({ definition }) => definition.signature));
+export function cleanUpIndexes({ database, services }: DatabaseCall): Reply {
   services.indexes
-    .cleanUp(database, wanted)
+    .cleanUp(database, () => services.designViews.signaturesOf(database))
     .catch((error: unknown) => services.log.error({ err: error, database: database.name }, "dropping indexes failed"));
   return json({ ok: true }, 202);
 }

@@ -38,7 +38,7 @@ export class Indexes {
   readonly #opened = new WeakMap<Database, OpenedIndexes>();
   readonly #updating = new Set<DatabaseIndex>();
   readonly #recent = new LRUCache<DatabaseIndex, true>({ max: watched });
-  readonly #cleaning = new Set<Promise<void>>();
+  readonly #cleaning = new Set<Promise<number>>();
 
   constructor(databases: Pick<Databases, "store" | "commit" | "tasks">) {
     this.#databases = databases;
@@ -66,12 +66,16 @@ export class Indexes {
     return isThere ? await this.open(database, definition) : undefined;
   }
 
-  /** Drops the indexes of a database that none of these signatures names. Resolves when they are cleared from the disk. */
-  async cleanUp(database: Database, wanted: ReadonlySet<string>): Promise<void> {
+  /**
+   * Drops the indexes of a database that none of the wanted signatures names. Resolves when they are cleared from the disk, to how
+   * many were left alone because queries wait for them.
+   * @param wanted asked after the indexes that are there were listed: one that is begun meanwhile must not be dropped
+   */
+  async cleanUp(database: Database, wanted: () => Promise<ReadonlySet<string>>): Promise<number> {
     const cleaning = this.#cleanUp(database, wanted);
     this.#cleaning.add(cleaning);
     try {
-      await cleaning;
+      return await cleaning;
     } finally {
       this.#cleaning.delete(cleaning);
     }
@@ -116,16 +120,25 @@ export class Indexes {
     return new DatabaseIndex({ database, definition, index, tasks, updating: this.#updating });
   }
 
-  async #cleanUp(database: Database, wanted: ReadonlySet<string>): Promise<void> {
+  async #cleanUp(database: Database, wanted: () => Promise<ReadonlySet<string>>): Promise<number> {
     const parts = this.#partsOf(database);
-    const { dropping } = this.#openedOf(database);
-    for (const signature of await signaturesOf(parts)) {
-      if (wanted.has(signature) || dropping.has(signature)) continue;
+    const { indexes, dropping } = this.#openedOf(database);
+    let inUse = 0;
+    const signatures = await signaturesOf(parts);
+    const kept = signatures.length > 0 ? await wanted() : new Set();
+    for (const signature of signatures) {
+      if (kept.has(signature) || dropping.has(signature)) continue;
+      const index = await indexes.get(signature)?.catch(() => undefined);
+      if (index && index.waiting > 0) {
+        inUse++;
+        continue;
+      }
       const dropped = this.#drop(database, signature).finally(() => dropping.delete(signature));
       dropping.set(signature, dropped);
       await dropped;
     }
     await clearDropped(parts);
+    return inUse;
   }
 
   async #drop(database: Database, signature: string): Promise<void> {

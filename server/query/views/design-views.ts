@@ -57,6 +57,12 @@ export class DesignViews {
     return groups;
   }
 
+  /** Of the indexes that a database should have. */
+  async signaturesOf(database: Database): Promise<ReadonlySet<string>> {
+    const groups = await this.groupsOf(database);
+    return new Set(groups.map(({ definition }) => definition.signature));
+  }
+
   #parse(database: Database, designDoc: string, body: DesignBody): ViewGroup {
     const { language = "javascript" } = body;
     if (language === "javascript") return viewGroup(database, designDoc, body, this.#parts);
