@@ -5,13 +5,14 @@ export type TokenRequest =
   | { readonly grant_type: "password"; readonly username: string; readonly password: string }
   | { readonly grant_type: "refresh_token"; readonly refresh_token: string };
 
-export interface TokenReply {
-  readonly access_token: string;
-  readonly token_type: "bearer";
+export const tokenReply = z.strictObject({
+  access_token: z.string(),
+  token_type: z.literal("bearer"),
   /** Seconds. */
-  readonly expires_in: number;
-  readonly refresh_token: string;
-}
+  expires_in: z.int(),
+  refresh_token: z.string(),
+});
+export type TokenReply = z.output<typeof tokenReply>;
 
 export interface TokenRefusal {
   readonly error: "invalid_request" | "invalid_grant" | "unsupported_grant_type";
@@ -28,9 +29,9 @@ const refreshGrant = z.object({
   refresh_token: z.string("refresh_token is required"),
 });
 // Other members are ignored, as OAuth asks.
-const tokenRequest = z.discriminatedUnion("grant_type", [passwordGrant, refreshGrant]);
+export const tokenRequest = z.discriminatedUnion("grant_type", [passwordGrant, refreshGrant]);
 const grantType = z.object({ grant_type: z.string() });
-const revokeRequest = z.object({ token: z.string() });
+export const revokeRequest = z.object({ token: z.string() });
 
 /** @param body JSON, or the fields of a form */
 export function parseTokenRequest(body: unknown): TokenRequest | TokenRefusal {

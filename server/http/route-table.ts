@@ -65,9 +65,6 @@ import { missingRevs, revsDiff } from "./routes/revs-diff.js";
 import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
 import { readSecurity, writeSecurity } from "./routes/security.js";
 import { deleteSession, getSession, postSession } from "./routes/session.js";
-import { health } from "./routes/settee/health.js";
-import { postSignup } from "./routes/settee/signup.js";
-import { postToken, postTokenRevoke } from "./routes/settee/token.js";
 import { readShardOfDocument, readShards } from "./routes/shards.js";
 import { unknownPath } from "./routes/unknown-path.js";
 import { up } from "./routes/up.js";
@@ -75,6 +72,7 @@ import { utils } from "./routes/utils.js";
 import { uuids } from "./routes/uuids.js";
 import { queryView, queryViewOfPartition, queryViewSeveralTimes } from "./routes/view.js";
 import { welcome } from "./routes/welcome.js";
+import { setteeRoutes } from "./settee/routes.js";
 
 const anybody = (handler: Handler): Route => ({ need: "public", handler });
 const admin = (handler: Handler): Route => ({ need: "server-admin", handler });
@@ -162,10 +160,7 @@ export const routeTable: readonly PathRoutes[] = [
   path("/_node/:node/*", "", anyMethod(nodeAdmin(unknownOfNode))),
 
   // Settee's own
-  path("/_settee/signup", "POST", { POST: anybody(postSignup) }),
-  path("/_settee/token", "POST", { POST: anybody(postToken) }),
-  path("/_settee/token/revoke", "POST", { POST: anybody(postTokenRevoke) }),
-  path("/_settee/health", "GET,HEAD", { GET: anybody(health) }),
+  ...setteeRoutes,
   path("/_settee/*", "", unknown),
 
   // A database

@@ -1,5 +1,6 @@
 import type { Need, ServerNeed } from "../gateway/access.js";
 import type { DatabaseHandler, Handler } from "./call.js";
+import type { EndpointDescription } from "./settee/endpoint.js";
 
 /** What a method of a path needs of its caller, and who answers. */
 export type Route =
@@ -9,7 +10,12 @@ export type Route =
       /** The path names a database that is not there yet. */
       readonly creates: true;
     }
-  | { readonly need: ServerNeed; readonly handler: Handler }
+  | {
+      readonly need: ServerNeed;
+      readonly handler: Handler;
+      /** Of Settee's own endpoints, for the OpenAPI document. */
+      readonly description?: EndpointDescription<never, unknown>;
+    }
   | { readonly need: "read" | "write" | "database-admin" | "server-admin"; readonly handler: DatabaseHandler };
 
 /** All methods of one path. `HEAD` is answered by `GET` without its body unless it has a row of its own. */

@@ -1,0 +1,19 @@
+/** What is Settee's own, on one page. Everything below `/_settee/`, each row with its schema: the OpenAPI document is made of it. */
+import type { PathRoutes, Route } from "../route.js";
+import { health } from "./health.js";
+import { openApi } from "./openapi-route.js";
+import { postSignup } from "./signup.js";
+import { postToken, postTokenRevoke } from "./token.js";
+
+const row = (path: string, methods: Readonly<Record<string, Route>>): PathRoutes => {
+  const allowed = Object.keys(methods).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  return { path: `/_settee/${path}`, allow: allowed.join(","), methods };
+};
+
+export const setteeRoutes: readonly PathRoutes[] = [
+  row("health", { GET: health }),
+  row("openapi.json", { GET: { need: "public", handler: openApi(() => setteeRoutes) } }),
+  row("signup", { POST: postSignup }),
+  row("token", { POST: postToken }),
+  row("token/revoke", { POST: postTokenRevoke }),
+];
