@@ -87,13 +87,24 @@ function compareNumbers(a: number | bigint, b: number | bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function compareArrays(a: readonly unknown[], b: readonly unknown[], collation: Collation): number {
-  const length = Math.min(a.length, b.length);
+/** The same for the beginning of `a`: when it is an array, its first `level` elements. */
+export function compareBeginning(a: unknown, level: number, b: unknown, collation: Collation): number {
+  if (!Array.isArray(a) || !Array.isArray(b)) return compareJson(a, b, collation);
+  return compareArrays(a, b, collation, Math.min(level, a.length));
+}
+
+function compareArrays(
+  a: readonly unknown[],
+  b: readonly unknown[],
+  collation: Collation,
+  lengthOfA = a.length,
+): number {
+  const length = Math.min(lengthOfA, b.length);
   for (let i = 0; i < length; i++) {
     const order = compareJson(a[i], b[i], collation);
     if (order !== 0) return order;
   }
-  return a.length - b.length;
+  return lengthOfA - b.length;
 }
 
 function compareObjects(a: object, b: object, collation: Collation): number {

@@ -73,8 +73,15 @@ export function* rowsBetween(tree: IndexTree, from: number, to: number, descendi
   }
 }
 
+/** Rows `from` to `to` (exclusive) of a leaf. */
+export interface RowSlice {
+  readonly rows: Rows;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What the reduction of a range is made of: rows, where a leaf is cut, and reductions of whole nodes. */
-export type Part = Reduction | readonly ViewRow[];
+export type Part = Reduction | RowSlice;
 
 /** The parts of ranks `from` to `to` (exclusive), in order. `which` is the reduce function's place among those of the view. */
 export function partsBetween(tree: IndexTree, from: number, to: number, which: number): Part[] {
@@ -89,7 +96,7 @@ export function partsBetween(tree: IndexTree, from: number, to: number, which: n
     }
     const node = tree.load(child);
     if (node instanceof Rows) {
-      parts.push(node.slice(Math.max(from - first, 0), Math.min(to - first, node.count)));
+      parts.push({ rows: node, from: Math.max(from - first, 0), to: Math.min(to - first, node.count) });
       return;
     }
     for (let i = node.childAt(Math.max(from - first, 0)); i < node.count && first + node.rowsBefore(i) < to; i++) {

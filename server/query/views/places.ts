@@ -1,6 +1,6 @@
 /** Where things stand in the order of a view, and cuts between them. */
 import { partitionOf } from "../../documents/partitions.js";
-import { type Collation, compareJson, compareUtf8 } from "../collation.js";
+import { type Collation, compareBeginning, compareJson, compareUtf8 } from "../collation.js";
 
 /** Things in the order of a view: the rows of a leaf, the children of an inner node (by their first rows), changes of a batch. */
 export interface Places {
@@ -40,7 +40,10 @@ export function isBefore(places: Places, i: number, cut: Cut, { collation, byPar
     if (cut.key === undefined) return cut.after;
   }
   const key = places.key(i);
-  const side = compareJson(cut.level === undefined ? key : beginning(key, cut.level), cut.key, collation);
+  const side =
+    cut.level === undefined
+      ? compareJson(key, cut.key, collation)
+      : compareBeginning(key, cut.level, cut.key, collation);
   if (side !== 0) return side < 0;
   if (cut.id === undefined) return cut.after;
   const idOrder = compareUtf8(places.id(i), cut.id);

@@ -1,13 +1,12 @@
 /** Reduced rows of a view: one for all, or one for each group of keys. */
 import { CouchError } from "../../../protocol/errors.js";
 import type { ViewQuery } from "../../../protocol/view-query.js";
-import { compareJson } from "../collation.js";
 import { groupKey } from "./group-key.js";
-import { type IndexTree, type LeafPosition, leafAt, partsBetween, rankOf } from "./index-tree.js";
+import { type IndexTree, type LeafPosition, leafAt, partsBetween, type RowSlice, rankOf } from "./index-tree.js";
 import { type RankRange, rangesOf } from "./key-ranges.js";
-import { beginning, type Cut } from "./places.js";
+import { beginning, type Cut, countBefore, countBeforeFrom, isBefore } from "./places.js";
 import { finished, type Reduced, type Reducer, type Reduction } from "./reducer.js";
-import type { ViewRow } from "./view-row.js";
+import type { Rows } from "./rows.js";
 
 export type ReducedRow = Reduced & {
   /** JSON text. */
@@ -110,19 +109,16 @@ class Grouping {
   }
 
   #endOf(group: unknown, { rows, first }: LeafPosition, from: number): number {
-    let i = from + 1;
-    while (i < rows.count && this.#isOf(group, rows.key(i))) i++;
-    return i < rows.count ? first + i : rankOf(this.#tree, this.#cut(group, true));
+    const cut = this.#cut(group, true);
+    // A group that leaves the leaf is not looked for in it.
+    if (isBefore(rows, rows.count - 1, cut, this.#tree)) return rankOf(this.#tree, cut);
+    return first + countBeforeFrom(rows, cut, this.#tree, from + 1);
   }
 
   #beginOf(group: unknown, { rows, first }: LeafPosition, from: number): number {
-    let i = from - 1;
-    while (i >= 0 && this.#isOf(group, rows.key(i))) i--;
-    return i >= 0 ? first + i + 1 : rankOf(this.#tree, this.#cut(group, false));
-  }
-
-  #isOf(group: unknown, key: unknown): boolean {
-    return compareJson(beginning(key, this.#level), group, this.#tree.collation) === 0;
+    const cut = this.#cut(group, false);
+    if (!isBefore(rows, 0, cut, this.#tree)) return rankOf(this.#tree, cut);
+    return first + countBefore(rows, cut, this.#tree, 1, from);
   }
 
   #cut(group: unknown, after: boolean): Cut {
@@ -138,13 +134,41 @@ async function reduceGroups(
   groups: readonly Group[],
 ): Promise<ReducedRow[]> {
   const parts = groups.map(({ from, to }) => partsBetween(tree, from, to, which));
-  const cut = parts.flat().filter((part): part is readonly ViewRow[] => typeof part !== "string");
-  const reduced = cut.length > 0 ? await reducer.reduce(cut) : [];
-  let next = 0;
+  const cuts = parts.flat().filter((part) => typeof part !== "string");
+  const reduced = (await reduceCuts(cuts, which, reducer)).values();
   const reductions = parts.map((own) =>
-    own.map((part): Reduction => (typeof part === "string" ? part : (reduced[next++] as Reduction))),
+    own.map((part) => (typeof part === "string" ? part : (reduced.next().value as Reduction))),
   );
   // As in CouchDB even a single reduction is reduced once more: a function may tell the two apart.
   const values = await reducer.rereduce(reductions);
   return groups.map(({ key }, i) => ({ key, ...finished(reducer, values[i] as Reduction) }));
+}
+
+/** Reductions of parts of leaves. A leaf never changes, and the same ranges are asked for again and again. */
+const known = new WeakMap<Rows, Map<string, Reduction>>();
+/** Parts of one leaf that are remembered, and rows of a part that is worth it. */
+const mostKnown = 32;
+const fewestRows = 8;
+
+/** One for each, in order. */
+async function reduceCuts(cuts: readonly RowSlice[], which: number, reducer: Reducer): Promise<readonly Reduction[]> {
+  const reductions = cuts.map((cut) => known.get(cut.rows)?.get(nameOf(cut, which)));
+  const missing = cuts.filter((_, i) => reductions[i] === undefined);
+  if (missing.length === 0) return reductions as Reduction[];
+  const reduced = await reducer.reduce(missing.map(({ rows, from, to }) => rows.slice(from, to)));
+  for (const [i, cut] of missing.entries()) remember(cut, which, reduced[i] as Reduction);
+  let next = 0;
+  return reductions.map((reduction) => reduction ?? (reduced[next++] as Reduction));
+}
+
+function remember(cut: RowSlice, which: number, reduction: Reduction): void {
+  if (cut.to - cut.from < fewestRows) return;
+  const ofLeaf = known.get(cut.rows) ?? new Map<string, Reduction>();
+  known.set(cut.rows, ofLeaf);
+  if (ofLeaf.size >= mostKnown) ofLeaf.clear();
+  ofLeaf.set(nameOf(cut, which), reduction);
+}
+
+function nameOf({ from, to }: RowSlice, which: number): string {
+  return `${which} ${from} ${to}`;
 }

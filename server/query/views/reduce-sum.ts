@@ -16,7 +16,7 @@ export const sumReducer: Reducer = {
   reduce: (groups) =>
     groups.map((rows) =>
       sum(
-        rows.map((row) => row.value),
+        rows.map((row) => row.smallInteger ?? row.value),
         () => rows.reduce((size, { json }) => size + json.length, 0),
       ),
     ),
@@ -48,11 +48,11 @@ class NotAddable extends Error {
   }
 }
 
-/** JSON texts in, JSON text out. `inputBytes` is asked for only when the sum is large. */
-function sum(texts: readonly string[], inputBytes: () => number): string {
+/** JSON texts in (or what they say, of small integers), JSON text out. `inputBytes` is asked for only when the sum is large. */
+function sum(values: readonly (string | number)[], inputBytes: () => number): string {
   let total: unknown = 0;
   try {
-    for (const text of texts) total = addValues(readValue(text), total);
+    for (const value of values) total = addValues(typeof value === "number" ? value : readValue(value), total);
   } catch (error) {
     if (error instanceof NotAddable) return print(error.value);
     throw error;

@@ -8,7 +8,7 @@ import { IndexWriter } from "./index-writer.js";
 import type { NodeCache } from "./node-cache.js";
 import type { RowOrder } from "./places.js";
 import type { Reducer } from "./reducer.js";
-import { type Child, decodeNode, type TreeNode } from "./tree-node.js";
+import { Branches, type Child, decodeNode, type TreeNode } from "./tree-node.js";
 
 /** One view of an index: the order of its rows, and its reduce functions (views with equal map functions share a tree). */
 export interface IndexedView extends RowOrder {
@@ -84,7 +84,15 @@ export class ViewIndex {
   hold(): HeldVersion {
     const snapshot = this.#parts.store.snapshot();
     const { progress, trees } = this.#decode(snapshot.get(this.#parts.keys.head));
-    const load = (child: Child): TreeNode => loadNode(child, this.#parts, snapshot);
+    // The inner nodes of one version are asked for at every step of a query, and are few.
+    const inner = new Map<number, TreeNode>();
+    const load = (child: Child): TreeNode => {
+      const known = inner.get(child.number);
+      if (known) return known;
+      const node = loadNode(child, this.#parts, snapshot);
+      if (node instanceof Branches) inner.set(child.number, node);
+      return node;
+    };
     return {
       progress,
       trees: trees.map((tree, i) => ({ ...tree, ...this.#order(i), load })),

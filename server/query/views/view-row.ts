@@ -25,6 +25,11 @@ export class ViewRow {
     return this.#rows.valueText(this.#index);
   }
 
+  /** The value, when it is an integer of at most nine digits. */
+  get smallInteger(): number | undefined {
+    return this.#rows.smallInteger(this.#index);
+  }
+
   /** The members `"id":…,"key":…,"value":…`, without braces: to be spliced into an answer. */
   get json(): Buffer {
     return this.#rows.json(this.#index);
