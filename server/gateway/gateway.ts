@@ -11,6 +11,7 @@ import { AccessTokens } from "./access-tokens.js";
 import { Accounts } from "./accounts.js";
 import { type AdminCredentials, Admins } from "./admins.js";
 import { CookieSessions } from "./cookie-sessions.js";
+import { DatabaseRegistry } from "./databases/registry.js";
 import { EndedCookies } from "./ended-cookies.js";
 import { Fingerprints } from "./fingerprints.js";
 import {
@@ -73,7 +74,8 @@ export class Gateway {
     this.#admins = new Admins(backend, this.#hasher, options.onError);
     this.#accounts = new Accounts(backend, now);
     this.#principals = new Principals(this.#admins, this.#accounts);
-    this.provisioning = new Provisioning(backend, this.#accounts, templates);
+    const registry = new DatabaseRegistry(backend, now);
+    this.provisioning = new Provisioning({ backend, accounts: this.#accounts, registry, templates });
 
     const { sessionSeconds: seconds, cookieSecure: secure, cookieSameSite: sameSite } = options;
     this.#cookies = new CookieSessions({ secret, seconds, secure, now, ...(sameSite && { sameSite }) });

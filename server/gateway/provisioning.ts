@@ -9,6 +9,7 @@ import { type Identity, isServerAdmin, type SecurityList, type SecurityObject } 
 import type { Backend, JsonDocument } from "../backend/backend.js";
 import type { AccountDatabase, Accounts } from "./accounts.js";
 import { userDatabaseName, userOfDatabase } from "./database-names.js";
+import type { DatabaseRegistry } from "./databases/registry.js";
 import { isConflict, retryConflicts } from "./retry-conflicts.js";
 
 /** A folder of `design-docs/`. */
@@ -22,16 +23,30 @@ export interface Template {
 /** The template of every per-user database. A deployment without that folder has no design documents in them. */
 export const userTemplate = "user";
 
+/** The templates in force, by name. */
+export interface Templates {
+  get(name: string): Template | undefined;
+}
+
+export interface ProvisioningParts {
+  readonly backend: Backend;
+  readonly accounts: Accounts;
+  readonly registry: DatabaseRegistry;
+  readonly templates: Templates;
+}
+
 export class Provisioning {
   readonly #backend: Backend;
   readonly #accounts: Accounts;
-  readonly #templates: ReadonlyMap<string, Template>;
+  readonly #registry: DatabaseRegistry;
+  readonly #templates: Templates;
   /** By user: requests that arrive together share one run. */
   readonly #running = new Map<UserName, Promise<void>>();
 
-  constructor(backend: Backend, accounts: Accounts, templates: ReadonlyMap<string, Template>) {
+  constructor({ backend, accounts, registry, templates }: ProvisioningParts) {
     this.#backend = backend;
     this.#accounts = accounts;
+    this.#registry = registry;
     this.#templates = templates;
   }
 
@@ -71,9 +86,13 @@ export class Provisioning {
   }
 
   async #provision(user: UserName, { name, template }: AccountDatabase): Promise<void> {
+    const { version = "", designDocuments = [] } = this.#templates.get(template) ?? {};
+    // Entered first, without a version: a rollout that begins meanwhile then knows that this one may lack something.
+    await this.#registry.enter(name, { kind: "own", owner: user, template, version: "" });
     await this.#backend.createDatabase(name);
     await this.#secure(user, name);
-    for (const document of this.#templates.get(template)?.designDocuments ?? []) await this.#deploy(name, document);
+    for (const document of designDocuments) await deployDesignDocument(this.#backend, name, document);
+    await this.#registry.change(name, { version });
     await this.#accounts.changeDatabases(user, (databases) => markReady(databases, name));
   }
 
@@ -81,15 +100,6 @@ export class Provisioning {
     const before = await this.#backend.getSecurity(database);
     const after = securityFor(user, before);
     if (!isDeepStrictEqual(before, after)) await this.#backend.putSecurity(database, after);
-  }
-
-  async #deploy(database: DatabaseName, document: JsonDocument): Promise<void> {
-    await retryConflicts(async () => {
-      const stored = await this.#backend.getDocument(database, parseDocId(document._id));
-      const { _rev: revision, ...content } = stored ?? {};
-      if (isDeepStrictEqual(content, document)) return;
-      await this.#backend.putDocument(database, revision === undefined ? document : { ...document, _rev: revision });
-    });
   }
 
   /** For those who are vouched for without an account: by a trusted proxy, or as server administrators. */
@@ -103,6 +113,20 @@ export class Provisioning {
       if (!isConflict(error)) throw error;
     }
   }
+}
+
+/** Nothing is written when the document is there already. @throws CouchError not_found when the database is gone */
+export async function deployDesignDocument(
+  backend: Backend,
+  database: DatabaseName,
+  document: JsonDocument,
+): Promise<void> {
+  await retryConflicts(async () => {
+    const stored = await backend.getDocument(database, parseDocId(document._id));
+    const { _rev: revision, ...content } = stored ?? {};
+    if (isDeepStrictEqual(content, document)) return;
+    await backend.putDocument(database, revision === undefined ? document : { ...document, _rev: revision });
+  });
 }
 
 export function addWanted(databases: readonly AccountDatabase[], name: DatabaseName): readonly AccountDatabase[] {

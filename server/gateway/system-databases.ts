@@ -8,6 +8,10 @@ export const replicatorDatabase = parseDatabaseName("_replicator");
 export const configDatabase = parseDatabaseName("settee_config");
 /** Refresh tokens' families and cookies that were logged out. */
 export const sessionsDatabase = parseDatabaseName("settee_sessions");
+/** Which databases the gateway made, from which template, and whose they are. */
+export const registryDatabase = parseDatabaseName("settee_databases");
+/** Versions of templates, and how far each has been rolled out. */
+export const rolloutsDatabase = parseDatabaseName("settee_rollouts");
 
 /** What the gateway creates at its start when it is not there. */
 export const databasesToCreate: readonly DatabaseName[] = [
@@ -15,7 +19,11 @@ export const databasesToCreate: readonly DatabaseName[] = [
   replicatorDatabase,
   configDatabase,
   sessionsDatabase,
+  registryDatabase,
+  rolloutsDatabase,
 ];
+
+const internal = new Set<string>([configDatabase, sessionsDatabase, registryDatabase, rolloutsDatabase]);
 
 const system = new Set<string>([...databasesToCreate, "_global_changes"]);
 const systemSuffix = /\/_(users|replicator)$/;
@@ -27,7 +35,7 @@ export function isSystemDatabase(name: string): boolean {
 
 /** One that is closed to everybody but server administrators, whatever its `_security` says. */
 export function isInternalDatabase(name: string): boolean {
-  return name === configDatabase || name === sessionsDatabase;
+  return internal.has(name);
 }
 
 /** A database of user documents: passwords written to it are hashed. */
