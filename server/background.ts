@@ -8,6 +8,7 @@ import { expiredSessions } from "./jobs/expired-sessions.js";
 import { IndexKeeper } from "./jobs/index-keeper.js";
 import type { Job } from "./jobs/job.js";
 import { provisioningReconciler } from "./jobs/provisioning-reconciler.js";
+import { RolloutWalker } from "./jobs/rollout-walker.js";
 import type { Logger } from "./logging.js";
 import type { Indexes } from "./query/indexes/indexes.js";
 import type { DesignViews } from "./query/views/design-views.js";
@@ -28,6 +29,8 @@ const expiryInterval = 60 * 60 * 1000;
 const compactionInterval = 10 * 1000;
 /** How long a new design document waits for its indexes at most, when nobody asks. */
 const indexInterval = 2 * 1000;
+/** How soon a rollout begins that this or another gateway was told of. */
+const rolloutInterval = 2 * 1000;
 
 export class Background {
   readonly #jobs: readonly Job[];
@@ -35,6 +38,7 @@ export class Background {
   readonly #expiry: Job;
   readonly #compaction: AutoCompaction;
   readonly #indexKeeper: IndexKeeper;
+  readonly #rolloutWalker: RolloutWalker;
   #timers: readonly NodeJS.Timeout[] = [];
 
   constructor({ config, databases, backend, gateway, indexes, designViews, log }: BackgroundParts) {
@@ -53,7 +57,8 @@ export class Background {
       designViews,
       onError: (err, database) => log.warn({ err, database }, "indexes of a database were not kept up to date"),
     });
-    this.#jobs = [reconciler, this.#expiry, this.#compaction, this.#indexKeeper];
+    this.#rolloutWalker = new RolloutWalker({ rollouts: gateway.rollouts, registry: gateway.registry, onError });
+    this.#jobs = [reconciler, this.#expiry, this.#compaction, this.#indexKeeper, this.#rolloutWalker];
   }
 
   start(): void {
@@ -62,6 +67,7 @@ export class Background {
       setInterval(() => this.#run(this.#expiry), expiryInterval),
       setInterval(() => this.#run(this.#compaction), compactionInterval),
       setInterval(() => this.#run(this.#indexKeeper), indexInterval),
+      setInterval(() => this.#run(this.#rolloutWalker), rolloutInterval),
     ];
     for (const timer of this.#timers) timer.unref();
   }

@@ -7,8 +7,8 @@ import { RuntimeConfig } from "./config/runtime-config.js";
 import type { Config } from "./config.js";
 import { Databases } from "./documents/databases.js";
 import type { AdminCredentials } from "./gateway/admins.js";
-import { loadTemplates } from "./gateway/design-doc-source.js";
 import { Gateway } from "./gateway/gateway.js";
+import { TemplateFolder } from "./gateway/rollouts/template-folder.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics/metrics.js";
 import { routeTable } from "./http/route-table.js";
@@ -57,22 +57,23 @@ export class Settee {
     const runtimeConfig = RuntimeConfig.open(given, { uuid });
     const config = runtimeConfig.current;
     const log = createLogger(config.logLevel);
-    const templates = await loadTemplates(config.designDocs ?? shippedTemplates);
-    const shared = sharedSources(templates);
+    // Before the store is opened: what is wrong with a template should be the first thing that its author sees.
+    const folder = await TemplateFolder.open(config.designDocs ?? shippedTemplates);
     const sandbox = new Sandbox({
       log: (entry) => log.info(entry, "log() of a design document"),
       threadDied: (err) => log.error({ err }, "a thread of the sandbox died and was replaced"),
     });
     const validate = (batch: Parameters<Sandbox["validate"]>[0]) => sandbox.validate(batch);
-    const shareKeyOf = (source: string) => shared.get(source);
+    const shareKeyOf = (source: string) => folder.shareKeyOf(source);
     const databases = await Databases.open({ dataDir, validate, shareKeyOf, newEpoch });
     try {
-      const backend = new EmbeddedBackend(databases);
-      const gateway = new Gateway({ backend, templates, options: gatewayOptions(config, log) });
-      const madeAdmin = await gateway.start();
-      const stopping = new AbortController();
       const indexes = new Indexes(databases);
       const designViews = new DesignViews({ sandbox, shareKeyOf });
+      const backend = new EmbeddedBackend(databases, { indexes, designViews });
+      const loadTemplates = () => folder.load();
+      const gateway = new Gateway({ backend, loadTemplates, options: gatewayOptions(config, log) });
+      const madeAdmin = await gateway.start();
+      const stopping = new AbortController();
       runtimeConfig.subscribe(({ logLevel, sessionTimeout, passwordIterations }) => {
         log.level = logLevel;
         gateway.configure({ sessionSeconds: sessionTimeout, passwordIterations });
@@ -152,18 +153,4 @@ function gatewayOptions(config: Config, log: Logger): ConstructorParameters<type
     refreshTokenSeconds: config.refreshTokenDays * 24 * 60 * 60,
     onError: (err) => log.error({ err }, "background work of the gateway failed"),
   };
-}
-
-/** The operator's own functions: databases made from one template run them in one realm. */
-function sharedSources(templates: Awaited<ReturnType<typeof loadTemplates>>): ReadonlyMap<string, string> {
-  const shared = new Map<string, string>();
-  for (const { name, designDocuments } of templates.values()) {
-    for (const { _id, validate_doc_update, views = {} } of designDocuments) {
-      const ofViews = Object.values(views as Record<string, Record<string, unknown>>);
-      for (const source of [validate_doc_update, ...ofViews.flatMap(({ map, reduce }) => [map, reduce])]) {
-        if (typeof source === "string") shared.set(source, `${name}/${_id}`);
-      }
-    }
-  }
-  return shared;
 }

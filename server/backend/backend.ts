@@ -41,6 +41,11 @@ export interface Backend {
     database: DatabaseName,
     range: { readonly from?: string; readonly to?: string; readonly limit?: number },
   ): Promise<readonly T[]>;
+  /**
+   * Builds the indexes that a design document defines before it is deployed, where that takes time. The result lets go of them, and
+   * is to be called when the document is there, or when it will not be. @throws CouchError when it does not compile
+   */
+  prepareDesignDocument(database: DatabaseName, document: JsonDocument): Promise<() => void>;
   /** Calls `listener` after every commit to the database, from now on. The result stops it. */
   subscribe(database: DatabaseName, listener: (change: ChangeNotice) => void): () => void;
 }

@@ -9,15 +9,29 @@ import { scanDocument } from "../documents/json/json-text.js";
 import { editOrigin, parseDocument, toRevision } from "../documents/parse-document.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { decodeSequenceEntry } from "../documents/sequence-entry.js";
+import type { Indexes } from "../query/indexes/indexes.js";
+import type { DesignViews } from "../query/views/design-views.js";
+import type { DesignBody } from "../query/views/view-group.js";
 import type { Backend, ChangeNotice, JsonDocument } from "./backend.js";
 
 const defaultLimit = 1000;
 
+/** Documents of a database whose indexes are built when somebody asks: that takes no time that anybody would notice. */
+const fewDocuments = 1000;
+
+export interface Indexing {
+  readonly indexes: Pick<Indexes, "open" | "pin">;
+  readonly designViews: Pick<DesignViews, "parse">;
+}
+
 export class EmbeddedBackend implements Backend {
   readonly #databases: Databases;
+  readonly #indexing: Indexing | undefined;
 
-  constructor(databases: Databases) {
+  /** Without `indexing` design documents are deployed without their indexes. */
+  constructor(databases: Databases, indexing?: Indexing) {
     this.#databases = databases;
+    this.#indexing = indexing;
   }
 
   async createDatabase(name: DatabaseName): Promise<"created" | "exists"> {
@@ -82,6 +96,22 @@ export class EmbeddedBackend implements Backend {
       }
     }
     return found;
+  }
+
+  async prepareDesignDocument(name: DatabaseName, { _id, _rev, ...body }: JsonDocument): Promise<() => void> {
+    const database = await this.#databases.open(name);
+    if (!this.#indexing || database.log.committed.counters.documents <= fewDocuments) return () => undefined;
+    const { indexes, designViews } = this.#indexing;
+    const { views, definition } = designViews.parse(database, _id, body as DesignBody);
+    if (views.size === 0) return () => undefined;
+    const unpin = indexes.pin(database, definition);
+    try {
+      await (await indexes.open(database, definition)).bringUpToDate();
+      return unpin;
+    } catch (error) {
+      unpin();
+      throw error;
+    }
   }
 
   subscribe(name: DatabaseName, listener: (change: ChangeNotice) => void): () => void {

@@ -83,6 +83,8 @@ export interface AccessParts<D extends SecuredDatabase> {
   readonly openDatabase: (name: DatabaseName) => Promise<D>;
   /** The caller's own database, made when needed. @throws CouchError unauthorized for a guest */
   readonly ownDatabase: (identity: Identity) => Promise<DatabaseName>;
+  /** Told of every database that somebody was let into. */
+  readonly used?: (name: DatabaseName) => void;
 }
 
 export class Access<D extends SecuredDatabase> {
@@ -108,6 +110,7 @@ export class Access<D extends SecuredDatabase> {
     const database = await this.#openFor(identity, target);
     const decision = decide(identity, database.security(), need);
     if (decision !== "allowed") throw decision;
+    this.#parts.used?.(database.name);
     return { database, identity };
   }
 

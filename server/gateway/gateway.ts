@@ -26,6 +26,7 @@ import { PasswordHasher } from "./password-hasher.js";
 import { identityOf, Principals } from "./principals.js";
 import { Provisioning, type Template } from "./provisioning.js";
 import { RefreshTokens } from "./refresh-tokens.js";
+import { Rollouts } from "./rollouts/rollouts.js";
 import { parseLogIn, type SessionInfo, sessionInfo } from "./session-info.js";
 import { signUp } from "./signup.js";
 import { databasesToCreate, isInternalDatabase } from "./system-databases.js";
@@ -36,7 +37,8 @@ import { VerifiedPasswords } from "./verified-passwords.js";
 
 export interface GatewayParts {
   readonly backend: Backend;
-  readonly templates: ReadonlyMap<string, Template>;
+  /** Reads the folder of templates, now and when it is asked to again. @throws TemplateError */
+  readonly loadTemplates: () => Promise<ReadonlyMap<string, Template>>;
   readonly options: GatewayOptions;
 }
 
@@ -52,6 +54,8 @@ export interface LoggedIn {
 }
 
 export class Gateway {
+  readonly registry: DatabaseRegistry;
+  readonly rollouts: Rollouts;
   readonly provisioning: Provisioning;
   readonly #backend: Backend;
   readonly #options: CompleteGatewayOptions;
@@ -65,7 +69,7 @@ export class Gateway {
   readonly #identifier: Identifier;
   readonly #tokenGrants: TokenGrants;
 
-  constructor({ backend, templates, options: given }: GatewayParts) {
+  constructor({ backend, loadTemplates, options: given }: GatewayParts) {
     const options = completeOptions(given);
     const { now, secret, proxySecret } = options;
     this.#backend = backend;
@@ -74,8 +78,10 @@ export class Gateway {
     this.#admins = new Admins(backend, this.#hasher, options.onError);
     this.#accounts = new Accounts(backend, now);
     this.#principals = new Principals(this.#admins, this.#accounts);
-    const registry = new DatabaseRegistry(backend, now);
-    this.provisioning = new Provisioning({ backend, accounts: this.#accounts, registry, templates });
+    this.registry = new DatabaseRegistry(backend, now);
+    this.rollouts = new Rollouts({ backend, registry: this.registry, loadTemplates, now, onError: options.onError });
+    const { registry, rollouts } = this;
+    this.provisioning = new Provisioning({ backend, accounts: this.#accounts, registry, templates: rollouts.versions });
 
     const { sessionSeconds: seconds, cookieSecure: secure, cookieSameSite: sameSite } = options;
     this.#cookies = new CookieSessions({ secret, seconds, secure, now, ...(sameSite && { sameSite }) });
@@ -119,6 +125,7 @@ export class Gateway {
     for (const name of databasesToCreate) await this.#createSystemDatabase(name);
     this.#accounts.start();
     await this.#endedCookies.start();
+    await this.rollouts.start();
     // Last: nothing that fails afterwards may keep the password from being shown.
     return this.#admins.start(this.#options.admin);
   }
@@ -127,6 +134,7 @@ export class Gateway {
     this.#admins.close();
     this.#accounts.close();
     this.#endedCookies.close();
+    this.rollouts.close();
   }
 
   /** Takes effect at once: sessions that have begun, and passwords from now on. */
@@ -152,7 +160,11 @@ export class Gateway {
 
   /** The door to the databases of `openDatabase`, which throws CouchError not_found where there is none. */
   accessTo<D extends SecuredDatabase>(openDatabase: (name: DatabaseName) => Promise<D>): Access<D> {
-    return new Access({ openDatabase, ownDatabase: (identity) => this.provisioning.ownDatabase(identity) });
+    return new Access({
+      openDatabase,
+      ownDatabase: (identity) => this.provisioning.ownDatabase(identity),
+      used: (name) => this.rollouts.used(name),
+    });
   }
 
   /** `POST /_settee/signup`, to be answered with 201. @throws CouchError bad_request, conflict */

@@ -86,13 +86,17 @@ export class Provisioning {
   }
 
   async #provision(user: UserName, { name, template }: AccountDatabase): Promise<void> {
-    const { version = "", designDocuments = [] } = this.#templates.get(template) ?? {};
     // Entered first, without a version: a rollout that begins meanwhile then knows that this one may lack something.
     await this.#registry.enter(name, { kind: "own", owner: user, template, version: "" });
     await this.#backend.createDatabase(name);
     await this.#secure(user, name);
-    for (const document of designDocuments) await deployDesignDocument(this.#backend, name, document);
-    await this.#registry.change(name, { version });
+    // Once more when another version came into force meanwhile: its rollout may have passed here already.
+    let deployed: Template | undefined;
+    do {
+      deployed = this.#templates.get(template);
+      for (const document of deployed?.designDocuments ?? []) await deployDesignDocument(this.#backend, name, document);
+      await this.#registry.change(name, { version: deployed?.version ?? "" });
+    } while (deployed !== this.#templates.get(template));
     await this.#accounts.changeDatabases(user, (databases) => markReady(databases, name));
   }
 

@@ -44,7 +44,14 @@ for (const moment of ["before", "after"] as const) {
     for (let n = 1; ; n++) {
       const backend = new MemoryBackend();
       await world(t, { backend, clock });
-      const dying = newGateway(failingFrom(backend, n, moment), clock);
+      let isArmed = false;
+      const dying = newGateway(
+        failingFrom(backend, n, moment, () => isArmed),
+        clock,
+      );
+      await dying.start();
+      t.after(() => dying.close());
+      isArmed = true;
       const signedUp = await dying.signUp(ada).then(
         () => true,
         (error: unknown) => {

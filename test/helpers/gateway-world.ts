@@ -41,7 +41,7 @@ export interface WorldOptions extends Partial<GatewayOptions> {
 
 export function newGateway(backend: Backend, clock: Clock, options: Partial<GatewayOptions> = {}): Gateway {
   const all = { secret: "a secret for tests only", admin, passwordIterations: 2, now: clock.now, ...options };
-  return new Gateway({ backend, templates, options: all });
+  return new Gateway({ backend, loadTemplates: async () => templates, options: all });
 }
 
 /** A started gateway; closed when the test ends. */

@@ -4,6 +4,7 @@ import { RuntimeConfig } from "../../server/config/runtime-config.js";
 import { type ConfigInput, completeConfig } from "../../server/config.js";
 import { Databases, type DatabasesOptions } from "../../server/documents/databases.js";
 import { Gateway } from "../../server/gateway/gateway.js";
+import type { Template } from "../../server/gateway/provisioning.js";
 import { HttpServer } from "../../server/http/http-server.js";
 import { Metrics } from "../../server/http/metrics/metrics.js";
 import type { PathRoutes } from "../../server/http/route.js";
@@ -22,6 +23,8 @@ const admin = { name: "admin", password: "a-long-password-for-tests" };
 export interface HttpWorldOptions {
   readonly config?: ConfigInput;
   readonly validate?: DatabasesOptions["validate"];
+  /** Default: none. */
+  readonly templates?: ReadonlyMap<string, Template>;
 }
 
 export interface HttpWorld {
@@ -42,18 +45,20 @@ export interface HttpWorld {
 export async function startHttpWorld(
   t: Cleanup,
   routes: readonly PathRoutes[] = routeTable,
-  { config: given, validate = nothingToValidate }: HttpWorldOptions = {},
+  { config: given, validate = nothingToValidate, templates = new Map() }: HttpWorldOptions = {},
 ): Promise<HttpWorld> {
   const dataDir = temporaryDirectory(t);
   const config = completeConfig({ logLevel: "silent", passwordIterations: 1, ...given, dataDir });
   const databases = await Databases.open({ dataDir, validate });
   const options = { secret: "a secret for tests only", admin, passwordIterations: 1 };
-  const gateway = new Gateway({ backend: new EmbeddedBackend(databases), templates: new Map(), options });
+  const sandbox = new Sandbox({ workers: 2 });
+  const indexes = new Indexes(databases);
+  const designViews = new DesignViews({ sandbox });
+  const backend = new EmbeddedBackend(databases, { indexes, designViews });
+  const gateway = new Gateway({ backend, loadTemplates: async () => templates, options });
   await gateway.start();
   const stopping = new AbortController();
   const runtimeConfig = RuntimeConfig.open(config, { uuid });
-  const sandbox = new Sandbox({ workers: 2 });
-  const indexes = new Indexes(databases);
   const services: Services = {
     get config() {
       return runtimeConfig.current;
@@ -71,7 +76,7 @@ export async function startHttpWorld(
     databases,
     gateway,
     sandbox,
-    designViews: new DesignViews({ sandbox }),
+    designViews,
     indexes,
     access: gateway.accessTo((name) => databases.open(name)),
     uuid,

@@ -81,6 +81,12 @@ export class MemoryBackend implements Backend {
       .map((document) => structuredClone(document) as T);
   }
 
+  async prepareDesignDocument(database: DatabaseName): Promise<() => void> {
+    this.#count("prepareDesignDocument");
+    this.#database(database);
+    return () => undefined;
+  }
+
   subscribe(database: DatabaseName, listener: (change: ChangeNotice) => void): () => void {
     const listeners = this.#listeners.get(database) ?? new Set();
     this.#listeners.set(database, listeners.add(listener));
@@ -108,9 +114,14 @@ export class InjectedFault extends Error {}
 
 /**
  * `backend`, of which the n-th call (from 1) and every later one fails: the process is as good as dead. `after`: the
- * n-th call's work is done before it fails, as when the answer got lost.
+ * n-th call's work is done before it fails, as when the answer got lost. Calls count while `isArmed`.
  */
-export function failingFrom(backend: Backend, n: number, moment: "before" | "after"): Backend {
+export function failingFrom(
+  backend: Backend,
+  n: number,
+  moment: "before" | "after",
+  isArmed: () => boolean = () => true,
+): Backend {
   let calls = 0;
   return new Proxy(backend, {
     get(target, property) {
@@ -119,7 +130,7 @@ export function failingFrom(backend: Backend, n: number, moment: "before" | "aft
         return typeof member === "function" ? member.bind(target) : member;
       }
       return async (...parameters: unknown[]) => {
-        calls++;
+        if (isArmed()) calls++;
         if (calls < n) return member.apply(target, parameters);
         if (calls === n && moment === "after") await member.apply(target, parameters);
         throw new InjectedFault(`call ${calls}: ${String(property)}`);

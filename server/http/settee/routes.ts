@@ -2,6 +2,7 @@
 import type { PathRoutes, Route } from "../route.js";
 import { health } from "./health.js";
 import { openApi } from "./openapi-route.js";
+import { beginRollouts, listRollouts, pauseRollout, readRollout, resumeRollout, rollBack } from "./rollouts.js";
 import { postSignup } from "./signup.js";
 import { postToken, postTokenRevoke } from "./token.js";
 
@@ -13,6 +14,11 @@ const row = (path: string, methods: Readonly<Record<string, Route>>): PathRoutes
 export const setteeRoutes: readonly PathRoutes[] = [
   row("health", { GET: health }),
   row("openapi.json", { GET: { need: "public", handler: openApi(() => setteeRoutes) } }),
+  row("rollouts", { GET: listRollouts, POST: beginRollouts }),
+  row("rollouts/:id", { GET: readRollout }),
+  row("rollouts/:id/pause", { POST: pauseRollout }),
+  row("rollouts/:id/resume", { POST: resumeRollout }),
+  row("rollouts/:id/rollback", { POST: rollBack }),
   row("signup", { POST: postSignup }),
   row("token", { POST: postToken }),
   row("token/revoke", { POST: postTokenRevoke }),

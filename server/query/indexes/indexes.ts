@@ -21,6 +21,8 @@ interface OpenedIndexes {
   readonly indexes: Map<string, Promise<DatabaseIndex>>;
   /** Whoever opens one of these again waits until it is gone: it must not write where is being cleared. */
   readonly dropping: Map<string, Promise<void>>;
+  /** How many want each to stay. */
+  readonly pinned: Map<string, number>;
 }
 
 /** Indexes whose lag is told. */
@@ -81,6 +83,17 @@ export class Indexes {
     }
   }
 
+  /** Keeps an index from being dropped until the result is called, although nothing defines it yet. */
+  pin(database: Database, { signature }: IndexDefinition): () => void {
+    const { pinned } = this.#openedOf(database);
+    pinned.set(signature, (pinned.get(signature) ?? 0) + 1);
+    return () => {
+      const left = (pinned.get(signature) ?? 1) - 1;
+      if (left > 0) pinned.set(signature, left);
+      else pinned.delete(signature);
+    };
+  }
+
   /** Bytes on disk that an index takes, roughly. */
   async sizeOf({ database, definition }: DatabaseIndex): Promise<number> {
     const { store } = this.#databases;
@@ -122,12 +135,12 @@ export class Indexes {
 
   async #cleanUp(database: Database, wanted: () => Promise<ReadonlySet<string>>): Promise<number> {
     const parts = this.#partsOf(database);
-    const { indexes, dropping } = this.#openedOf(database);
+    const { indexes, dropping, pinned } = this.#openedOf(database);
     let inUse = 0;
     const signatures = await signaturesOf(parts);
     const kept = signatures.length > 0 ? await wanted() : new Set();
     for (const signature of signatures) {
-      if (kept.has(signature) || dropping.has(signature)) continue;
+      if (kept.has(signature) || dropping.has(signature) || pinned.has(signature)) continue;
       const index = await indexes.get(signature)?.catch(() => undefined);
       if (index && index.waiting > 0) {
         inUse++;
@@ -153,7 +166,7 @@ export class Indexes {
   #openedOf(database: Database): OpenedIndexes {
     let opened = this.#opened.get(database);
     if (!opened) {
-      opened = { indexes: new Map(), dropping: new Map() };
+      opened = { indexes: new Map(), dropping: new Map(), pinned: new Map() };
       this.#opened.set(database, opened);
     }
     return opened;

@@ -35,7 +35,7 @@ export class DesignViews {
     if (found && winner && found.rev === revOf(winner)) return found.group;
     const { value } = pickWinner(database, document);
     const rev = revOf(winner as RevisionNode);
-    const group = this.#parse(database, designDoc, JSON.parse(value.body.toString()) as DesignBody);
+    const group = this.parse(database, designDoc, JSON.parse(value.body.toString()) as DesignBody);
     known.set(designDoc, { rev, group });
     return group;
   }
@@ -63,7 +63,8 @@ export class DesignViews {
     return new Set(groups.map(({ definition }) => definition.signature));
   }
 
-  #parse(database: Database, designDoc: string, body: DesignBody): ViewGroup {
+  /** Of a design document that is not in the database, or not yet. @throws CouchError unknown_query_language, invalid_design_doc */
+  parse(database: Database, designDoc: string, body: DesignBody): ViewGroup {
     const { language = "javascript" } = body;
     if (language === "javascript") return viewGroup(database, designDoc, body, this.#parts);
     throw new CouchError("unknown_query_language", language);
