@@ -151,7 +151,7 @@ function withEncoding(
 }
 
 /** The leaves beside the winner, deleted ones or others; best first, as winners would be chosen. */
-function losingLeaves({ record: { tree, winner } }: StoredDocument, deleted: boolean): RevId[] {
+export function losingLeaves({ record: { tree, winner } }: StoredDocument, deleted: boolean): RevId[] {
   return leavesOf(tree)
     .filter((leaf) => leaf !== winner && tree[leaf]?.deleted === deleted)
     .reverse()

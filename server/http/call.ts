@@ -1,5 +1,5 @@
 /** What a handler is given and what it gives back: plain data on both sides, so that handlers are tested without sockets. */
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { Identity } from "../../protocol/security.js";
 import type { Database } from "../documents/database.js";
@@ -11,12 +11,16 @@ export interface Call {
   readonly services: Services;
   readonly identity: Identity;
   readonly method: string;
+  /** Path and query as they were sent, or as a rewrite made them. */
+  readonly url: string;
   /** Parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as the client spelled them. */
+  readonly rawHeaders: readonly string[];
   /** The body, unread. */
-  readonly request: IncomingMessage;
+  readonly request: Readable;
   /** `http://host:port` as the client sees this server, for `Location`. */
   readonly origin: string;
   readonly address: string;
@@ -37,6 +41,8 @@ export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: Buffer | string | Readable | AsyncIterable<Uint8Array>;
+  /** How long it may be kept is for its own headers to say. */
+  readonly ownCaching?: true;
 }
 
 export type Handler = (call: Call) => Reply | Promise<Reply>;

@@ -2,12 +2,11 @@
 import { CouchError } from "../../protocol/errors.js";
 import { isDesignDocId } from "../../protocol/ids.js";
 import type { Database } from "../documents/database.js";
-import { pickMember } from "../documents/json/json-text.js";
-import { pickWinner } from "../documents/show-document.js";
 import { type Fields, parseFields } from "../query/mango/fields.js";
 import { compileSelector, type Matcher } from "../query/mango/match.js";
 import { parseSelector } from "../query/mango/selector.js";
 import type { FunctionSource } from "../sandbox/sandbox.js";
+import { findDesignDocument, findFunction } from "./design-function.js";
 import type { Query } from "./query.js";
 import { parseJsonParameter } from "./query.js";
 
@@ -94,24 +93,10 @@ function parseSelectorFilter(body: Body): SelectorFilter {
   }
 }
 
-const looksAround = /\b(require|this)\b/;
-
 /** @throws CouchError bad_request, not_found when the design document has no such function */
 function functionFilter(database: Database, member: "filters" | "views", path: string, form: string): FunctionFilter {
   const [design, name, more] = path.split("/");
   if (!design || !name || more !== undefined) throw new CouchError("bad_request", form);
-  const designDoc = `_design/${design}`;
-  const { value } = pickWinner(database, database.find(designDoc));
-  const functions = pickMember(value.body, member);
-  if (typeof functions !== "object" || functions === null) {
-    throw new CouchError("not_found", `missing json key: ${member}`);
-  }
-  if (!Object.hasOwn(functions, name)) throw new CouchError("not_found", `missing json key: ${name}`);
-  const byView = member === "views";
-  const found = (functions as Record<string, unknown>)[name];
-  const source = byView ? (found as { readonly map?: unknown }).map : found;
-  // What is no text does not compile either, and says so when it is used.
-  const text = typeof source === "string" ? source : JSON.stringify(source ?? null);
-  const modules = looksAround.test(text) ? { modules: value.body.toString() } : {};
-  return { kind: "function", filter: { designDoc, source: text, ...modules }, byView };
+  const filter = findFunction(findDesignDocument(database, design), member, name);
+  return { kind: "function", filter, byView: member === "views" };
 }

@@ -1,12 +1,11 @@
 /** Which changes a function of a design document wants: documents are shown to it in the sandbox, many at a time. */
-import { documentText } from "../documents/document-text.js";
-import { pathOf, type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { idOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
 import type { ShownRevision } from "../documents/show-document.js";
 import type { DatabaseCall } from "./call.js";
 import { leavesInOrder, revisionOfRow, type Wanted } from "./change-rows.js";
 import type { FunctionFilter } from "./changes-filter.js";
 import type { ChangesQuery } from "./changes-query.js";
+import { textForFunction } from "./function-document.js";
 import { requestObject } from "./request-object.js";
 
 /** For each change what is wanted of it, or undefined. @throws CouchError when the function fails: a feed with holes would be no feed */
@@ -14,8 +13,6 @@ export type Judge = (entries: readonly SequenceEntry[]) => Promise<readonly (Wan
 
 /** Changes judged in one go. */
 export const judgedAtOnce = 100;
-/** Of a document's history, as CouchDB's query server has it. */
-const shownRevisions = 20;
 
 export async function functionJudge(
   call: DatabaseCall,
@@ -29,7 +26,7 @@ export async function functionJudge(
 
   return async (entries) => {
     const candidates = entries.map((entry) => candidatesOf(call, entry, allLeaves));
-    const documents = candidates.flatMap((revisions) => revisions.map(textOf));
+    const documents = candidates.flatMap((revisions) => revisions.map((revision) => textForFunction(revision)));
     const passes = (
       await services.sandbox.filter({ database: database.name, filter, byView, req, documents })
     ).values();
@@ -54,11 +51,4 @@ function candidatesOf({ database }: DatabaseCall, entry: SequenceEntry, allLeave
     const value = database.value(document, index);
     return value ? [{ document, index, value }] : [];
   });
-}
-
-function textOf({ document: { id, record }, index, value }: ShownRevision): string {
-  const node = record.tree[index] as RevisionNode;
-  const { start, hashes } = pathOf(record.tree, index);
-  const meta = [["_revisions", { start, ids: hashes.slice(0, shownRevisions) }]] as const;
-  return documentText({ id, rev: revOf(node), deleted: node.deleted, value, meta }).toString();
 }

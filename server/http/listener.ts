@@ -3,6 +3,7 @@ import { METHODS } from "node:http";
 import fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
 import { CouchError } from "../../protocol/errors.js";
 import { errorReply } from "./error-reply.js";
+import { createPathRouter, pathRules, plusIsSpace } from "./path-router.js";
 import { answer } from "./pipeline.js";
 import { refuseMalformed, watchAnswers } from "./refuse-malformed.js";
 import type { PathRoutes } from "./route.js";
@@ -14,6 +15,8 @@ const headersTimeout = 60_000;
 const keepAliveTimeout = 75_000;
 
 export function createListener(services: Services, table: readonly PathRoutes[]): FastifyInstance {
+  const { maxUriLength } = services.config.limits;
+  const findRoutes = createPathRouter(table, maxUriLength);
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -21,13 +24,8 @@ export function createListener(services: Services, table: readonly PathRoutes[])
     requestTimeout: 0,
     keepAliveTimeout,
     forceCloseConnections: "idle",
-    routerOptions: {
-      ignoreTrailingSlash: true,
-      ignoreDuplicateSlashes: true,
-      maxParamLength: services.config.limits.maxUriLength,
-    },
+    routerOptions: { ...pathRules, maxParamLength: maxUriLength },
     clientErrorHandler: refuseMalformed,
-    // In CouchDB a plus sign in a path is a space.
     rewriteUrl: (request) => plusIsSpace(request.url as string),
     frameworkErrors: (error, request, reply) => {
       const failure = new CouchError("bad_request", "The path is not valid UTF-8 in percent-encoding.", {
@@ -52,7 +50,7 @@ export function createListener(services: Services, table: readonly PathRoutes[])
         // By itself, so that a feed that waits does not keep what Fastify made for its request.
         const response = reply.raw;
         const params = request.params as Record<string, string>;
-        answer(services, { request: request.raw, response, routes, params }).catch((err: unknown) => {
+        answer(services, { request: request.raw, response, routes, params, findRoutes }).catch((err: unknown) => {
           // Nothing sensible can be sent any more; the client sees its connection end.
           services.log.error({ err }, "an answer could not be sent");
           response.destroy();
@@ -64,13 +62,4 @@ export function createListener(services: Services, table: readonly PathRoutes[])
     });
   }
   return app;
-}
-
-function plusIsSpace(url: string): string {
-  const plus = url.indexOf("+");
-  if (plus < 0) return url;
-  const question = url.indexOf("?");
-  if (question >= 0 && plus > question) return url;
-  const path = question < 0 ? url : url.slice(0, question);
-  return path.replaceAll("+", "%20") + (question < 0 ? "" : url.slice(question));
 }

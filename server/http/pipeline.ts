@@ -6,21 +6,19 @@
  *                  204        405     400 401    401 403   any of the
  *                                       403        404     catalogue
  *
- * Every exit but the preflight goes through `errorReply`, and every answer through `send`.
+ * Every exit but the preflight goes through `errorReply`, and every answer through `send`. A rewrite of a design document goes
+ * through method, access and handler once more (`dispatch.ts`).
  */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { CouchError } from "../../protocol/errors.js";
-import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
-import { type Identity, isServerAdmin } from "../../protocol/security.js";
-import type { DatabaseNeed, ServerNeed } from "../gateway/access.js";
 import type { Identified } from "../gateway/identify.js";
-import type { Call, DatabaseCall, Reply } from "./call.js";
+import type { Reply } from "./call.js";
 import { corsHeaders, preflight } from "./cors.js";
+import { checkLength, dispatch, queryOf, routeFor } from "./dispatch.js";
 import { errorReply } from "./error-reply.js";
-import { parseQuery } from "./query.js";
+import type { FindRoutes } from "./path-router.js";
 import { ReceivedCall } from "./received-call.js";
-import type { PathRoutes, Route } from "./route.js";
+import type { PathRoutes } from "./route.js";
 import { send } from "./send.js";
 import type { Services } from "./services.js";
 
@@ -29,6 +27,7 @@ export interface Incoming {
   readonly response: ServerResponse;
   readonly routes: PathRoutes;
   readonly params: Readonly<Record<string, string>>;
+  readonly findRoutes: FindRoutes;
 }
 
 export async function answer(services: Services, incoming: Incoming): Promise<void> {
@@ -75,14 +74,13 @@ async function answerAs(id: string, services: Services, incoming: Incoming): Pro
 
 async function handle(
   services: Services,
-  { request, response, routes, params }: Incoming,
+  { request, response, routes, params, findRoutes }: Incoming,
   headers: Record<string, string | readonly string[]>,
 ): Promise<Reply> {
-  const route = routeOf(request, routes);
+  const method = methodOf(request);
+  const route = routeFor(routes, method);
   const url = request.url as string;
-  if (url.length > services.config.limits.maxUriLength) {
-    throw new CouchError("bad_request", `A URL may have at most ${services.config.limits.maxUriLength} characters.`);
-  }
+  checkLength(url, services);
   const overTls = "encrypted" in request.socket;
   const address = request.socket.remoteAddress ?? "";
   const identified = services.gateway.identify({
@@ -94,51 +92,32 @@ async function handle(
   });
   const { identity, setCookie }: Identified = identified instanceof Promise ? await identified : identified;
   if (setCookie !== undefined) headers["Set-Cookie"] = setCookie;
-  const question = url.indexOf("?");
   const call = new ReceivedCall(response, {
     services,
+    findRoutes,
     identity,
-    method: request.method as string,
+    method,
+    url,
     params,
-    query: parseQuery(question < 0 ? undefined : url.slice(question + 1)),
+    query: queryOf(url),
     headers: request.headers,
+    rawHeaders: request.rawHeaders,
     request,
     origin: `${overTls ? "https" : "http"}://${request.headers.host ?? "localhost"}`,
     address,
     overTls,
+    rewrites: 0,
   });
-  if (params["db"] === undefined || "creates" in route) {
-    services.access.check(identity, route.need as ServerNeed);
-    return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
-  }
-  const { database } = await services.access.open(identity, nameOf(params["db"], identity), route.need as DatabaseNeed);
-  return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(call.withDatabase(database));
+  return await dispatch(call, route);
 }
 
 const overridable = new Set(["GET", "HEAD", "PUT", "DELETE", "COPY"]);
 
-/** @throws CouchError method_not_allowed */
-function routeOf(request: IncomingMessage, routes: PathRoutes): Route {
-  // For clients that can only GET and POST. Never on a GET: links must not delete.
+/** For clients that can only GET and POST. Never on a GET: links must not delete. */
+function methodOf(request: IncomingMessage): string {
   const override = request.method === "POST" ? request.headers["x-http-method-override"] : undefined;
   if (typeof override === "string" && overridable.has(override)) request.method = override;
-  const method = request.method as string;
-  const route = routes.methods[method] ?? (method === "HEAD" ? routes.methods["GET"] : undefined);
-  if (route) return route;
-  throw new CouchError("method_not_allowed", `Only ${routes.allow} allowed`, { headers: { Allow: routes.allow } });
-}
-
-/** A name that cannot be is a database that does not exist. @throws CouchError not_found, unauthorized */
-function nameOf(text: string, identity: Identity): DatabaseName | "_me" {
-  if (text === "_me") return text;
-  try {
-    return parseDatabaseName(text);
-  } catch {
-    // What begins with an underscore belongs to the server, and what is there is for administrators to know.
-    if (text.startsWith("_") && !isServerAdmin(identity))
-      throw new CouchError("unauthorized", "You are not a server admin.");
-    throw new CouchError("not_found", "Database does not exist.");
-  }
+  return request.method as string;
 }
 
 const clientId = /^[0-9a-zA-Z_-]{1,36}$/;

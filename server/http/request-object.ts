@@ -4,61 +4,70 @@
  */
 import type { DatabaseCall } from "./call.js";
 import { databaseInfo } from "./database-info.js";
+import { parseJsonParameter, type Query } from "./query.js";
+import { shownHeaders } from "./shown-headers.js";
 import { newUuid } from "./uuids.js";
 
 export interface RequestSubject {
   /** The document that the path names. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** The body as it came. */
-  readonly body?: string;
+  readonly body?: string | undefined;
 }
 
+/** @throws CouchError bad_request for a key in the query that is no JSON */
 export async function requestObject(
   call: DatabaseCall,
   { id, body }: RequestSubject = {},
 ): Promise<Record<string, unknown>> {
-  const { database, identity, request, services } = call;
-  const url = request.url as string;
+  return {
+    info: await databaseInfo(call.database),
+    id: id ?? null,
+    uuid: newUuid(call.services.config.uuids),
+    form: isForm(call) ? Object.fromEntries(new URLSearchParams(body)) : {},
+    ...rewriteRequestObject(call, body),
+  };
+}
+
+/** What a `rewrites` function is told: less, since the request has not come to its document yet. @throws CouchError bad_request */
+export function rewriteRequestObject(call: DatabaseCall, body: string | undefined): Record<string, unknown> {
+  const { database, identity, url } = call;
   const mark = url.indexOf("?");
   const question = mark < 0 ? undefined : url.slice(mark + 1);
-  const path = url
-    .slice(1, mark < 0 ? undefined : mark)
-    .split("/")
-    .map(decoded);
+  const path = pathParts(url);
   return {
-    info: await databaseInfo(database),
-    id: id ?? null,
-    uuid: newUuid(services.config.uuids),
-    method: call.method,
+    method: call.method === "HEAD" ? "GET" : call.method,
     // With the question behind the last segment.
     requested_path: question === undefined ? path : [...path.slice(0, -1), `${path.at(-1)}?${decoded(question)}`],
     path,
     raw_path: url,
-    query: Object.fromEntries(call.query),
-    headers: shownHeaders(request.rawHeaders),
+    query: shownQuery(call.query),
+    headers: shownHeaders(call.rawHeaders),
     // CouchDB writes the atom that stands for none.
     body: body ?? "undefined",
     peer: call.address,
-    form: isForm(call) ? Object.fromEntries(new URLSearchParams(body)) : {},
     cookie: {},
     userCtx: { db: database.name, name: identity.name, roles: identity.roles },
     secObj: database.security(),
   };
 }
 
-const secret = /^(authorization|proxy-authorization|cookie|x-auth-couchdb-.*)$/i;
+/** Parts of the path of a URL, decoded; slashes that divide nothing are passed over. */
+export function pathParts(url: string): readonly string[] {
+  const [path = ""] = url.split("?", 1);
+  return path
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decoded);
+}
 
-/** Names as CouchDB spells them: `X-Mine`, however the client did. */
-function shownHeaders(raw: readonly string[]): Record<string, string> {
-  const shown: Record<string, string> = {};
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index] as string;
-    if (secret.test(name)) continue;
-    const spelled = name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
-    const value = raw[index + 1] as string;
-    shown[spelled] = Object.hasOwn(shown, spelled) ? `${shown[spelled]}, ${value}` : value;
-  }
-  return shown;
+/** These are shown as the values that they are the JSON of. */
+const jsonParameters = new Set(["key", "startkey", "endkey", "descending"]);
+
+function shownQuery(query: Query): Record<string, unknown> {
+  return Object.fromEntries(
+    [...query].map(([name, value]) => [name, jsonParameters.has(name) ? parseJsonParameter(value) : value]),
+  );
 }
 
 function decoded(text: string): string {
@@ -69,6 +78,7 @@ function decoded(text: string): string {
   }
 }
 
-function isForm({ headers }: DatabaseCall): boolean {
+function isForm({ headers, method }: DatabaseCall): boolean {
+  if (method !== "POST" && method !== "PUT") return false;
   return headers["content-type"]?.startsWith("application/x-www-form-urlencoded") ?? false;
 }

@@ -66,8 +66,10 @@ import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
 import { readSecurity, writeSecurity } from "./routes/security.js";
 import { deleteSession, getSession, postSession } from "./routes/session.js";
 import { readShardOfDocument, readShards } from "./routes/shards.js";
+import { show, showWithoutName } from "./routes/show.js";
 import { unknownPath } from "./routes/unknown-path.js";
 import { up } from "./routes/up.js";
+import { update, updateWithoutName } from "./routes/update.js";
 import { utils } from "./routes/utils.js";
 import { uuids } from "./routes/uuids.js";
 import { queryView, queryViewOfPartition, queryViewSeveralTimes } from "./routes/view.js";
@@ -225,6 +227,14 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_design/:ddoc/_view/:view", viewMethods, { GET: reader(queryView), POST: reader(queryView) }),
   path("/:db/_design/:ddoc/_view/:view/queries", "POST", { POST: reader(queryViewSeveralTimes) }),
   path("/:db/_design/:ddoc/_info", "GET", { GET: reader(describeIndex) }),
+
+  // What functions of a design document make of requests
+  path("/:db/_design/:ddoc/_show", "", anyMethod(reader(showWithoutName))),
+  path("/:db/_design/:ddoc/_show/:func", "", anyMethod(reader(show))),
+  path("/:db/_design/:ddoc/_show/:func/*", "", anyMethod(reader(show))),
+  path("/:db/_design/:ddoc/_update", "", anyMethod(writer(updateWithoutName))),
+  path("/:db/_design/:ddoc/_update/:func", "", anyMethod(writer(update))),
+  path("/:db/_design/:ddoc/_update/:func/*", "", anyMethod(writer(update))),
 
   // An attachment, its name the rest of the path
   path("/:db/:docid/*", attachmentMethods, attachment),

@@ -22,7 +22,8 @@ export async function send(
   if (response.destroyed) return discard(reply);
   const { status, body } = reply;
   const headers: Record<string, string | number | readonly string[]> = { ...commonHeaders, ...more, ...reply.headers };
-  if (isCacheable(status, headers["Content-Type"])) headers["Cache-Control"] ??= "must-revalidate";
+  if (more["Vary"] && reply.headers?.["Vary"]) headers["Vary"] = `${reply.headers["Vary"]}, ${more["Vary"]}`;
+  if (!reply.ownCaching && isCacheable(status, headers["Content-Type"])) headers["Cache-Control"] ??= "must-revalidate";
   // What is left of an unread body would be taken for the next request: read it away when it is short, close otherwise.
   if (!request.complete) headers["Connection"] = "close";
   const whole = body === undefined || typeof body === "string" || Buffer.isBuffer(body);

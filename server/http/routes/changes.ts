@@ -30,8 +30,8 @@ export async function changes(call: DatabaseCall): Promise<Reply> {
 }
 
 /** The same question of the same caller to the same state of the same database has the same answer. */
-function feedEtag({ database, identity, request }: DatabaseCall, body: unknown): string {
+function feedEtag({ database, identity, url }: DatabaseCall, body: unknown): string {
   const caller = [identity.name, identity.roles];
-  const state = [database.number, database.seqText(database.updateSeq), request.url, body, caller];
+  const state = [database.number, database.seqText(database.updateSeq), url, body, caller];
   return etagOf(createHash("md5").update(JSON.stringify(state)).digest("base64url"));
 }

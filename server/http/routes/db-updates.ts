@@ -14,7 +14,7 @@ export async function dbUpdates(call: Call): Promise<Reply> {
   const { headers } = feedFormats[query.feed];
   if (query.feed === "normal") {
     // The same question to the same state has the same answer.
-    const state = [updates.seqText(upTo), call.request.url];
+    const state = [updates.seqText(upTo), call.url];
     const etag = etagOf(createHash("md5").update(JSON.stringify(state)).digest("base64url"));
     if (hasEtag(call.headers, etag)) return { status: 304, headers: { ETag: etag } };
     return chunkedReply(call, finishedUpdates(updates, query, upTo), { ...headers, ETag: etag });

@@ -3,8 +3,8 @@ import { isServerAdmin } from "../../../protocol/security.js";
 import type { Call } from "../call.js";
 
 /** Whatever no other row answers, in CouchDB's words. @throws CouchError always */
-export function unknownPath({ identity, request }: Call): never {
-  const path = (request.url ?? "").replace(/^\/+/, "");
+export function unknownPath({ identity, url }: Call): never {
+  const path = url.replace(/^\/+/, "");
   if (path.startsWith("_settee/")) throw new CouchError("not_found", "There is no such endpoint.");
   // What begins with an underscore belongs to the server, and what is there is for administrators to know.
   if (path.startsWith("_") && !isServerAdmin(identity)) {

@@ -6,8 +6,8 @@ const contentSecurityPolicy =
   "frame-ancestors 'self'; base-uri 'self'; form-action 'self'";
 
 /** `GET /_utils` is a folder and says so; there are no pages in it. */
-export function utils({ origin, request }: Call): Reply {
-  const [path] = (request.url ?? "").split("?", 1);
+export function utils({ origin, url }: Call): Reply {
+  const [path] = url.split("?", 1);
   if (path === "/_utils") return { status: 301, headers: { Location: `${origin}/_utils/` } };
   return {
     status: 404,

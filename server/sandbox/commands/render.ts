@@ -122,7 +122,9 @@ export function renderInRealm(
     const response = wrapped(apply(subject, tools.self, [doc, req]) || {});
     if (isObject(response)) {
       if (sent !== "") {
-        response.headers = { ...started.headers, ...response.headers };
+        // In a show CouchDB takes what `start` is given for headers themselves; in a list they are a member of it.
+        const { code: _, headers, ...plain } = started;
+        response.headers = { ...response.headers, ...plain, ...headers };
         if (started["code"] !== undefined && response["code"] === undefined) response["code"] = started["code"];
         response.body = sent + (response.body || "");
         sent = "";
