@@ -29,6 +29,17 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Calls back at that same moment; the result takes that back. For feeds: a signal each is a kilobyte each. */
   whenClosed(gone: () => void): () => void;
+  /**
+   * Answers another request of the same caller in place of this one, by the same table and the same checks.
+   * @throws CouchError bad_request, insecure_rewrite_rule, or whatever the other request is refused with
+   */
+  rewritten(request: RewrittenRequest): Promise<Reply>;
+}
+
+/** What is not named stays as it was sent. */
+export interface RewrittenRequest extends Partial<Pick<Call, "headers" | "rawHeaders" | "request">> {
+  readonly method: string;
+  readonly url: string;
 }
 
 /** A request about one database, opened for this caller. */

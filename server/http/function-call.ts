@@ -27,14 +27,15 @@ export function namedFunction({ database, params }: DatabaseCall, kind: Function
   return { designDocument, source };
 }
 
-/** The body as text; undefined when none was sent. @throws CouchError too_large */
-export async function bodyText(call: DatabaseCall): Promise<string | undefined> {
+/** The body, decompressed; undefined when none was sent. @throws CouchError too_large */
+export async function bodyBytes(call: DatabaseCall): Promise<Buffer | undefined> {
   const { "content-length": length, "transfer-encoding": encoding } = call.headers;
   if (length === undefined && encoding === undefined) return undefined;
-  return (await readBody(call, bodyLimit)).toString();
+  return await readBody(call, bodyLimit);
 }
 
 /** JSON text of `req`. @throws CouchError bad_request, too_large */
 export async function requestText(call: DatabaseCall, id?: string): Promise<string> {
-  return JSON.stringify(await requestObject(call, { id, body: await bodyText(call) }));
+  const body = (await bodyBytes(call))?.toString();
+  return JSON.stringify(await requestObject(call, { id, body }));
 }

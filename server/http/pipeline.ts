@@ -106,6 +106,7 @@ async function handle(
     origin: `${overTls ? "https" : "http"}://${request.headers.host ?? "localhost"}`,
     address,
     overTls,
+    sentMethod: method,
     rewrites: 0,
   });
   return await dispatch(call, route);

@@ -2,13 +2,16 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Identity } from "../../protocol/security.js";
 import type { Database } from "../documents/database.js";
-import type { Call, DatabaseCall } from "./call.js";
+import type { Call, DatabaseCall, Reply, RewrittenRequest } from "./call.js";
+import { dispatchRewritten } from "./dispatch.js";
 import type { FindRoutes } from "./path-router.js";
 import type { Query } from "./query.js";
 import type { Services } from "./services.js";
 
-export interface Received extends Omit<Call, "signal" | "whenClosed"> {
+export interface Received extends Omit<Call, "signal" | "whenClosed" | "rewritten"> {
   readonly findRoutes: FindRoutes;
+  /** The client's own, whatever rewrites make of it. */
+  readonly sentMethod: string;
   /** How often it was rewritten. */
   readonly rewrites: number;
 }
@@ -31,6 +34,7 @@ export class ReceivedCall implements Received, Call {
   readonly origin: string;
   readonly address: string;
   readonly overTls: boolean;
+  readonly sentMethod: string;
   readonly rewrites: number;
   /** Set by `withDatabase`. */
   database: Database | undefined;
@@ -51,6 +55,7 @@ export class ReceivedCall implements Received, Call {
     this.origin = call.origin;
     this.address = call.address;
     this.overTls = call.overTls;
+    this.sentMethod = call.sentMethod;
     this.rewrites = call.rewrites;
     this.#response = response;
   }
@@ -67,9 +72,13 @@ export class ReceivedCall implements Received, Call {
     return () => void response.off("close", gone);
   }
 
+  rewritten(request: RewrittenRequest): Promise<Reply> {
+    return dispatchRewritten(this, request);
+  }
+
   /** The same exchange about another request. */
   again(changes: Partial<Received>): ReceivedCall {
-    return new ReceivedCall(this.#response, { ...this, ...changes });
+    return new ReceivedCall(this.#response, { ...(this as Received), ...changes });
   }
 
   withDatabase(database: Database): DatabaseCall {

@@ -63,6 +63,7 @@ import { postDocument } from "./routes/post-document.js";
 import { purgeRevisions, readPurgedInfos, readPurgedInfosLimit, writePurgedInfosLimit } from "./routes/purge.js";
 import { missingRevs, revsDiff } from "./routes/revs-diff.js";
 import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
+import { rewrite } from "./routes/rewrite.js";
 import { readSecurity, writeSecurity } from "./routes/security.js";
 import { deleteSession, getSession, postSession } from "./routes/session.js";
 import { readShardOfDocument, readShards } from "./routes/shards.js";
@@ -235,6 +236,8 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_design/:ddoc/_update", "", anyMethod(writer(updateWithoutName))),
   path("/:db/_design/:ddoc/_update/:func", "", anyMethod(writer(update))),
   path("/:db/_design/:ddoc/_update/:func/*", "", anyMethod(writer(update))),
+  path("/:db/_design/:ddoc/_rewrite", "", anyMethod(reader(rewrite))),
+  path("/:db/_design/:ddoc/_rewrite/*", "", anyMethod(reader(rewrite))),
 
   // An attachment, its name the rest of the path
   path("/:db/:docid/*", attachmentMethods, attachment),

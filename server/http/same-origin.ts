@@ -19,3 +19,10 @@ export function refuseForeignOrigin({ headers, services }: Call): void {
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
+
+const safe = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Methods that links and pages may use, since they change nothing. */
+export function isSafe(method: string): boolean {
+  return safe.has(method);
+}
