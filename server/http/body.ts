@@ -78,6 +78,11 @@ function valueLimitOf({ services }: Call): number {
   return Math.min(services.config.limits.maxHttpRequestSize, valueLimit);
 }
 
+/** @throws CouchError bad_request */
+export function parseJsonObject(bytes: Buffer): Record<string, unknown> {
+  return asObject(parseJson(bytes));
+}
+
 function parseJson(bytes: Buffer): unknown {
   return JSON.parse(canonicalJson(bytes, valueDepth).toString());
 }

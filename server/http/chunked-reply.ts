@@ -7,6 +7,8 @@ import { etagOf, hasEtag } from "./etag.js";
 const wholeSize = 64 * 1024;
 const jsonHeaders = { "Content-Type": "application/json" };
 
+/** A generator, or a stream's iterator. */
+type Source = AsyncIterator<Buffer, unknown>;
 type Headers = Readonly<Record<string, string>>;
 
 export async function chunkedReply(
@@ -15,8 +17,7 @@ export async function chunkedReply(
   headers: Headers = jsonHeaders,
 ): Promise<Reply> {
   if (call.method === "HEAD") return { status: 200, headers };
-  const body = await whole(chunks);
-  return { status: 200, headers, body };
+  return { status: 200, headers, body: await whole(chunks) };
 }
 
 /** With an entity tag of its content, for answers that follow from more than one database; long ones go without. */
@@ -28,8 +29,8 @@ export async function taggedReply(call: Call, chunks: AsyncGenerator<Buffer>): P
   return { status: 200, headers: { ...jsonHeaders, ETag: etag }, body };
 }
 
-/** All of it when it is short. */
-async function whole(chunks: AsyncGenerator<Buffer>): Promise<Buffer | AsyncIterable<Buffer>> {
+/** All of it when it is short. @throws what the source does, when it does so early */
+export async function whole(chunks: Source): Promise<Buffer | AsyncIterable<Buffer>> {
   const first: Buffer[] = [];
   for (let length = 0; length < wholeSize; ) {
     const { value, done } = await chunks.next();
@@ -43,9 +44,9 @@ async function whole(chunks: AsyncGenerator<Buffer>): Promise<Buffer | AsyncIter
 /** Not a generator: one that was not begun would not pass `return` on, and the source would hold its snapshot for ever. */
 class Continued implements AsyncIterableIterator<Buffer> {
   readonly #first: Buffer[];
-  readonly #rest: AsyncGenerator<Buffer>;
+  readonly #rest: Source;
 
-  constructor(first: Buffer[], rest: AsyncGenerator<Buffer>) {
+  constructor(first: Buffer[], rest: Source) {
     this.#first = first;
     this.#rest = rest;
   }
@@ -60,6 +61,6 @@ class Continued implements AsyncIterableIterator<Buffer> {
   }
 
   async return(): Promise<IteratorResult<Buffer>> {
-    return await this.#rest.return(undefined);
+    return (await this.#rest.return?.(undefined)) ?? { value: undefined, done: true };
   }
 }

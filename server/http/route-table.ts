@@ -37,6 +37,7 @@ import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
 import { cleanUpIndexes, compactIndex, describeIndex } from "./routes/design-info.js";
 import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
+import { list, listWithoutView } from "./routes/list.js";
 import { ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
 import {
   deleteConfigValue,
@@ -111,6 +112,13 @@ const attachment = {
 };
 const attachmentMethods = "DELETE,GET,HEAD,PUT";
 const viewMethods = "GET,POST,HEAD";
+
+const lists = (handler: DatabaseHandler) => ({
+  GET: reader(handler),
+  POST: reader(handler),
+  OPTIONS: reader(handler),
+});
+const listMethods = "GET,POST,HEAD";
 
 export const routeTable: readonly PathRoutes[] = [
   // The server
@@ -233,6 +241,11 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_design/:ddoc/_show", "", anyMethod(reader(showWithoutName))),
   path("/:db/_design/:ddoc/_show/:func", "", anyMethod(reader(show))),
   path("/:db/_design/:ddoc/_show/:func/*", "", anyMethod(reader(show))),
+  path("/:db/_design/:ddoc/_list", listMethods, lists(listWithoutView)),
+  path("/:db/_design/:ddoc/_list/:func", listMethods, lists(listWithoutView)),
+  path("/:db/_design/:ddoc/_list/:func/:view", listMethods, lists(list)),
+  path("/:db/_design/:ddoc/_list/:func/:other/:view", listMethods, lists(list)),
+  path("/:db/_design/:ddoc/_list/:func/:other/:view/*", listMethods, lists(listWithoutView)),
   path("/:db/_design/:ddoc/_update", "", anyMethod(writer(updateWithoutName))),
   path("/:db/_design/:ddoc/_update/:func", "", anyMethod(writer(update))),
   path("/:db/_design/:ddoc/_update/:func/*", "", anyMethod(writer(update))),

@@ -1,10 +1,12 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from "quickjs-emscripten-core";
 import { compileInRealm } from "./commands/compile.js";
 import { filterInRealm } from "./commands/filter.js";
+import { listInRealm, type PullRows } from "./commands/list.js";
 import { mapInRealm } from "./commands/map.js";
 import { reduceInRealm } from "./commands/reduce.js";
 import { renderInRealm } from "./commands/render.js";
 import { validateInRealm } from "./commands/validate.js";
+import { createAnswering } from "./in-realm/answering.js";
 import { harden } from "./in-realm/harden.js";
 import { createMime } from "./in-realm/mime.js";
 import { outlineInRealm } from "./in-realm/outline.js";
@@ -14,15 +16,26 @@ import { MemoryWatch } from "./memory-watch.js";
 import { RunClock } from "./run-clock.js";
 
 /** What a realm's functions are used for. */
-export type Purpose = "validate" | "map" | "reduce" | "filter" | "render" | "outline";
+export type Purpose = "validate" | "map" | "reduce" | "filter" | "render" | "list" | "outline";
 
 /** Functions of the realm that the server may call. */
-export type Entry = Exclude<Purpose, "render"> | "show" | "update" | "list" | "rewrite" | "compile" | "takeLogs";
+export type Entry = Exclude<Purpose, "render"> | "show" | "update" | "rewrite" | "compile" | "takeLogs";
 
 export type RealmAnswer =
   | { readonly kind: "answer"; readonly outcome: unknown; readonly logs: readonly string[] }
   /** The call was ended, and the realm with it. */
-  | { readonly kind: "timeout" | "memory" | "failed"; readonly logs: readonly string[] };
+  | { readonly kind: EndedBy; readonly logs: readonly string[] };
+
+/** `stopped`: nobody wants its answer any more. */
+type EndedBy = "timeout" | "memory" | "failed" | "stopped";
+
+/** Text of a function that gets, after `tools`, what functions that answer clients need. `pull` is a variable of the script. */
+function withAnswering(entry: (...args: never[]) => unknown): string {
+  return `(tools) => {
+  const mime = (${createMime})(tools);
+  return (${entry})(tools, mime, (${createAnswering})(tools, mime), pull);
+}`;
+}
 
 /** Each realm gets the entries of its purpose alone: reading the others' text would take as long as making the realm. */
 const entriesOf: Readonly<Record<Purpose, string>> = {
@@ -30,15 +43,17 @@ const entriesOf: Readonly<Record<Purpose, string>> = {
   map: `map: (${mapInRealm})(tools)`,
   reduce: `reduce: (${reduceInRealm})(tools)`,
   filter: `filter: (${filterInRealm})(tools)`,
-  render: `...(${renderInRealm})(tools, ${createMime})`,
+  render: `...(${withAnswering(renderInRealm)})(tools)`,
+  list: `list: (${withAnswering(listInRealm)})(tools)`,
   outline: `outline: (${outlineInRealm})(tools)`,
 };
 
 /**
  * The text that makes a realm ours before a stranger's code runs in it. Its value is an object of entries that only
- * the server holds: nothing in the realm refers to it, and no function of the server is in the realm.
+ * the server holds: nothing in the realm refers to it. No function of the server is in the realm, but for lists the one that gives
+ * rows: out of reach for all code but ours, it takes texts and gives a text.
  */
-const script = (purpose: Purpose, hardened: boolean): string => `(function () {
+const script = (purpose: Purpose, hardened: boolean): string => `(function (pull) {
 "use strict";
 const createRequire = ${createRequire};
 const tools = (${createTools})();
@@ -49,7 +64,7 @@ const entries = {
   takeLogs: () => tools.answer(),
 };
 return entries;
-})()`;
+})`;
 
 /** QuickJS counts its stack in the WebAssembly memory; V8's stack below it is set in `worker-thread.ts` to outlast it. */
 const stackLimitBytes = 256 * 1024;
@@ -60,6 +75,8 @@ export interface RealmLimits {
   readonly memoryLimitBytes: number;
   /** Several databases share the realm, and none may leave anything in it. */
   readonly hardened: boolean;
+  /** For lists: gives rows; null ends the function. Called in the middle of a call. */
+  readonly pull?: ((...args: Parameters<PullRows>) => string | null) | undefined;
 }
 
 /**
@@ -78,26 +95,43 @@ export class Realm {
   readonly #clock = new RunClock();
   readonly #memory: MemoryWatch;
   /** Why the call was ended, when it was. */
-  #interrupted: "timeout" | "memory" | undefined;
+  #interrupted: Exclude<EndedBy, "failed"> | undefined;
 
-  constructor(quickjs: QuickJSWASMModule, purpose: Purpose, { memoryLimitBytes, hardened }: RealmLimits) {
+  constructor(quickjs: QuickJSWASMModule, purpose: Purpose, { memoryLimitBytes, hardened, pull }: RealmLimits) {
     this.#runtime = quickjs.newRuntime();
     this.#runtime.setMemoryLimit(memoryLimitBytes);
     this.#runtime.setMaxStackSize(stackLimitBytes);
     this.#memory = new MemoryWatch(quickjs.getWasmMemory(), memoryLimitBytes);
     this.#runtime.setInterruptHandler(() => {
+      if (this.#interrupted) return true;
       if (this.#clock.isOver()) this.#interrupted = "timeout";
       else if (this.#memory.isOver()) this.#interrupted = "memory";
       return this.#interrupted !== undefined;
     });
     this.#context = this.#runtime.newContext();
-    this.#entries = this.#context.unwrapResult(this.#context.evalCode(script(purpose, hardened), "settee"));
+    const make = this.#context.unwrapResult(this.#context.evalCode(script(purpose, hardened), "settee"));
+    const give = pull ? this.#pullFunction(pull) : this.#context.undefined;
+    this.#entries = this.#context.unwrapResult(this.#context.callFunction(make, this.#context.undefined, give));
+    give.dispose();
+    make.dispose();
+  }
+
+  #pullFunction(pull: NonNullable<RealmLimits["pull"]>): QuickJSHandle {
+    const context = this.#context;
+    return context.newFunction("pull", (head, sent) => {
+      const rows = pull(context.getString(head), context.getString(sent));
+      this.#clock.again();
+      if (rows !== null) return context.newString(rows);
+      this.#interrupted = "stopped";
+      return context.undefined;
+    });
   }
 
   /** Calls an entry with texts. Never throws for what the code inside does. */
   call(entry: Entry, texts: readonly string[], timeLimitMs: number): RealmAnswer {
     this.calls++;
     const answer = this.#run(entry, texts, timeLimitMs);
+    if (this.#interrupted === "stopped") return this.#end("stopped");
     if (answer === "ok") return { kind: "answer", outcome: null, logs: [] };
     if (answer === undefined) return this.#end(this.#interrupted ?? "failed");
     if (answer.startsWith("=")) {
@@ -141,7 +175,7 @@ export class Realm {
   }
 
   /** Half way through a call that was ended. What it logged before may say why. */
-  #end(kind: "timeout" | "memory" | "failed"): RealmAnswer {
+  #end(kind: EndedBy): RealmAnswer {
     this.spent = true;
     const answer = this.#run("takeLogs", [], logTimeLimitMs);
     const logs = answer?.startsWith("{") ? (JSON.parse(answer) as { logs: string[] }).logs : [];

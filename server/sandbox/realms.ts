@@ -21,6 +21,8 @@ export interface RealmsHooks {
   readonly log: (entry: LogEntry) => void;
   /** A stranger's code begins to run, for at most the asker's time limit. */
   readonly began: () => void;
+  /** A list function wants rows; null ends it. Without it there are no lists here. */
+  readonly pull?: (head: string, sent: string) => string | null;
 }
 
 /** What a realm is made of. */
@@ -46,6 +48,8 @@ export class Realms {
   readonly #quickjs: QuickJSWASMModule;
   readonly #memoryLimitBytes: number;
   readonly #hooks: RealmsHooks;
+  /** Rows were pulled since the last call began: they are not there a second time. */
+  #pulled = false;
   readonly #realms: LRUCache<string, CompiledRealm>;
 
   constructor(
@@ -91,14 +95,20 @@ export class Realms {
       const { realm, refused } = this.#open(key, purpose, asker, subject);
       if (refused) return refused;
       this.#hooks.began();
+      this.#pulled = false;
       const answer = realm.call(entry, texts, asker.timeLimitMs);
       if (realm.spent) this.#realms.delete(key);
       this.#logAll(answer, asker, subject);
       // Memory that earlier calls left behind is not this call's fault: what counts is what it does in a fresh realm.
-      if (answer.kind === "memory" && realm.calls > 2) continue;
+      if (answer.kind === "memory" && realm.calls > 2 && !this.#pulled) continue;
       return outcomeOf(answer, asker, subject);
     }
   }
+
+  readonly #pull = (head: string, sent: string): string | null => {
+    this.#pulled = true;
+    return this.#hooks.pull?.(head, sent) ?? null;
+  };
 
   #open(key: string, purpose: Purpose, asker: Asker, subject: Subject): CompiledRealm {
     const known = this.#realms.get(key);
@@ -112,8 +122,11 @@ export class Realms {
   }
 
   #newRealm(purpose: Purpose, subject: Subject): Realm {
-    const limits = { memoryLimitBytes: this.#memoryLimitBytes, hardened: subject.shareKey !== undefined };
-    return new Realm(this.#quickjs, purpose, limits);
+    return new Realm(this.#quickjs, purpose, {
+      memoryLimitBytes: this.#memoryLimitBytes,
+      hardened: subject.shareKey !== undefined,
+      pull: purpose === "list" ? this.#pull : undefined,
+    });
   }
 
   #compileIn(realm: Realm, asker: Asker, subject: Subject): Refusal | null {
@@ -147,7 +160,6 @@ function purposeOf(entry: AskedEntry): Purpose {
   switch (entry) {
     case "show":
     case "update":
-    case "list":
     case "rewrite":
       return "render";
     default:
@@ -175,6 +187,8 @@ function outcomeOf(answer: RealmAnswer, asker: Asker, { designDoc }: Subject): u
       return refusal("unknown_error", `A function of ${designDoc} used more memory than it may.`);
     case "failed":
       return refusal("unknown_error", `A function of ${designDoc} ended without an answer.`);
+    case "stopped":
+      return refusal("unknown_error", `A function of ${designDoc} was ended: nobody waits for its answer.`);
   }
 }
 

@@ -1,5 +1,4 @@
-/** Answers to clients that functions of design documents make: shows, updates, lists, rewrites. */
-import { CouchError } from "../../protocol/errors.js";
+/** Answers to clients that functions of design documents make: shows, updates, rewrites. */
 import { refusalError } from "./refusal-error.js";
 import type { WorkerPool } from "./worker-pool.js";
 import type { FunctionSource, Refusal, RenderWork } from "./worker-protocol.js";
@@ -18,13 +17,6 @@ export interface ShowQuestion extends RenderQuestion {
   readonly doc: string | null;
 }
 
-export interface ListQuestion extends RenderQuestion {
-  /** JSON text: `{"total_rows": 1, "offset": 0}`, or `{}` for reductions. */
-  readonly head: string;
-  /** JSON texts. Only as many are pulled as the function reads. */
-  readonly rows: AsyncIterable<string>;
-}
-
 /** As the function gave it: CouchDB's `code`, `headers`, `body`, `base64`, `json`, `stop`, and nothing of it is checked. */
 export type FunctionResponse = Readonly<Record<string, unknown>>;
 
@@ -34,17 +26,7 @@ export interface UpdateAnswer {
   readonly response: FunctionResponse;
 }
 
-export interface ListAnswer {
-  /** Code and headers. */
-  readonly start: FunctionResponse;
-  readonly body: string;
-}
-
 const defaultTimeLimitMs = 5_000;
-/** Characters of rows that a list function is first given; each time it wants more, it gets this many times as much. */
-const firstRows = 64 * 1024;
-const growth = 8;
-const mostRows = 16 * 1024 * 1024;
 
 export async function renderShow(pool: WorkerPool, question: ShowQuestion): Promise<FunctionResponse> {
   const { response } = await render<{ response: FunctionResponse }>(pool, "show", question, [
@@ -61,34 +43,6 @@ export function renderUpdate(pool: WorkerPool, question: ShowQuestion): Promise<
 /** What a `rewrites` function wants instead of the request, or null when it knows no rule for it. */
 export async function renderRewrite(pool: WorkerPool, question: RenderQuestion): Promise<FunctionResponse | null> {
   return (await render<{ rewrite: FunctionResponse | null }>(pool, "rewrite", question, [question.req])).rewrite;
-}
-
-export async function renderList(pool: WorkerPool, question: ListQuestion): Promise<ListAnswer> {
-  const { head, req } = question;
-  const iterator = question.rows[Symbol.asyncIterator]();
-  let rows = "";
-  let done = false;
-  try {
-    for (let room = firstRows; ; room *= growth) {
-      while (!done && rows.length < room) {
-        const next = await iterator.next();
-        if (next.done) done = true;
-        else rows += `${next.value}\n`;
-      }
-      const answer = await render<ListAnswer | { more: true }>(pool, "list", question, [
-        head,
-        req,
-        rows,
-        done ? "" : "more",
-      ]);
-      if (!("more" in answer)) return answer;
-      if (rows.length >= mostRows) {
-        throw new CouchError("render_error", `A list function may read at most ${mostRows} characters of rows.`);
-      }
-    }
-  } finally {
-    if (!done) await iterator.return?.();
-  }
 }
 
 /** @throws CouchError what the function threw, or render_error */

@@ -7,10 +7,20 @@
 export class RunClock {
   #limit = Number.POSITIVE_INFINITY;
   #ran = 0;
+  /** In earlier stretches of the same call. */
+  #before = 0;
   #last = 0;
 
   start(limitMs: number): void {
     this.#limit = limitMs;
+    this.#ran = 0;
+    this.#before = 0;
+    this.#last = performance.now();
+  }
+
+  /** The call waited for the server, and goes on: it has its limit again, though not for ever. */
+  again(): void {
+    this.#before += this.#ran;
     this.#ran = 0;
     this.#last = performance.now();
   }
@@ -20,9 +30,11 @@ export class RunClock {
     const now = performance.now();
     this.#ran += Math.min(now - this.#last, longestGap);
     this.#last = now;
-    return this.#ran > this.#limit;
+    return this.#ran > this.#limit || this.#before + this.#ran > this.#limit * mostStretches;
   }
 }
 
+/** As many times its limit a call may take altogether, however often it waits in between. */
+const mostStretches = 12;
 /** Milliseconds. Far above the time between two questions, far below a time slice of a busy machine. */
 const longestGap = 5;

@@ -7,16 +7,14 @@ import { type EmittedRows, type MapBatch, mapDocuments } from "./map-documents.j
 import { type ReduceBatch, type Reduction, reduceRows } from "./reduce-rows.js";
 import {
   type FunctionResponse,
-  type ListAnswer,
-  type ListQuestion,
   type RenderQuestion,
-  renderList,
   renderRewrite,
   renderShow,
   renderUpdate,
   type ShowQuestion,
   type UpdateAnswer,
 } from "./render.js";
+import { type ListAnswer, type ListQuestion, renderList } from "./render-list.js";
 import { type PoolStatistics, WorkerPool } from "./worker-pool.js";
 import type { FunctionSource, LogEntry, ValidateWork, ValidationCall, ValidationOutcome } from "./worker-protocol.js";
 
@@ -26,12 +24,11 @@ export type { EmittedRow, EmittedRows, MapBatch } from "./map-documents.js";
 export type { ReduceBatch, ReduceGroup, Reduction } from "./reduce-rows.js";
 export type {
   FunctionResponse,
-  ListAnswer,
-  ListQuestion,
   RenderQuestion,
   ShowQuestion,
   UpdateAnswer,
 } from "./render.js";
+export type { ListAnswer, ListQuestion } from "./render-list.js";
 export type { PoolStatistics } from "./worker-pool.js";
 export type {
   FunctionSource,
@@ -43,7 +40,7 @@ export type {
 } from "./worker-protocol.js";
 
 export interface SandboxOptions {
-  /** Threads. Default: as many as the machine has cores. */
+  /** Threads, and as many again for lists once there are any. Default: as many as the machine has cores. */
   readonly workers?: number;
   /** Of each realm. Default: 64 MiB. */
   readonly memoryLimitBytes?: number;
@@ -73,19 +70,24 @@ const defaultTimeLimitMs = 500;
 /** Runs the functions of design documents: a stranger's code, in realms without any I/O, on threads of their own. */
 export class Sandbox {
   readonly #pool: WorkerPool;
+  /**
+   * Lists hold their thread while they wait for rows, which may themselves have to wait for a function that reduces them: on the same
+   * threads, enough lists at once would wait for each other for ever.
+   */
+  readonly #lists: WorkerPool;
   readonly #log: (entry: LogEntry) => void;
 
   constructor(options: SandboxOptions = {}) {
     this.#log = options.log ?? (() => undefined);
-    this.#pool = new WorkerPool(
-      Math.max(1, options.workers ?? availableParallelism()),
-      {
-        memoryLimitBytes: options.memoryLimitBytes ?? 64 * 1024 * 1024,
-        maxRealms: options.maxRealms ?? 64,
-        idleMs: options.idleMs ?? 60_000,
-      },
-      { log: this.#log, threadDied: options.threadDied ?? (() => undefined) },
-    );
+    const workers = Math.max(1, options.workers ?? availableParallelism());
+    const settings = {
+      memoryLimitBytes: options.memoryLimitBytes ?? 64 * 1024 * 1024,
+      maxRealms: options.maxRealms ?? 64,
+      idleMs: options.idleMs ?? 60_000,
+    };
+    const listeners = { log: this.#log, threadDied: options.threadDied ?? (() => undefined) };
+    this.#pool = new WorkerPool(workers, settings, listeners);
+    this.#lists = new WorkerPool(workers, settings, listeners);
   }
 
   /**
@@ -132,9 +134,9 @@ export class Sandbox {
     return renderUpdate(this.#pool, question);
   }
 
-  /** @throws CouchError what the function threw, or render_error */
+  /** Resolves when the head is known. @throws CouchError what the function threw, or render_error */
   list(question: ListQuestion): Promise<ListAnswer> {
-    return renderList(this.#pool, question);
+    return renderList(this.#lists, question);
   }
 
   /** @throws CouchError what the function threw, or render_error */
@@ -149,11 +151,18 @@ export class Sandbox {
 
   /** Since the start, and now. */
   statistics(): PoolStatistics {
-    return this.#pool.statistics();
+    const [functions, lists] = [this.#pool.statistics(), this.#lists.statistics()];
+    return {
+      calls: functions.calls + lists.calls,
+      milliseconds: functions.milliseconds + lists.milliseconds,
+      threads: functions.threads + lists.threads,
+      busyThreads: functions.busyThreads + lists.busyThreads,
+      waiting: functions.waiting + lists.waiting,
+    };
   }
 
   /** Ends the threads. Work that is not finished is rejected with service_unavailable. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#lists.close()]);
   }
 }

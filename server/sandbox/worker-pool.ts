@@ -1,7 +1,7 @@
 import { CouchError } from "../../protocol/errors.js";
 import { FairQueue } from "./fair-queue.js";
 import { type LogEntry, type Outcome, refusal, type Work, type WorkerSettings } from "./worker-protocol.js";
-import { ThreadDied, WorkerThread } from "./worker-thread.js";
+import { type RowFeed, ThreadDied, WorkerThread } from "./worker-thread.js";
 
 /** A thread that dies between calls says nothing about the work; after so many it is the thread that cannot run. */
 const maxUnexplainedDeaths = 3;
@@ -25,6 +25,8 @@ export interface PoolStatistics {
 
 interface Job {
   readonly work: Work;
+  /** For a list. */
+  readonly feed: RowFeed | undefined;
   readonly outcomes: (Outcome | undefined)[];
   /** Indexes of the calls that have no outcome yet, in order. */
   pending: number[];
@@ -58,13 +60,13 @@ export class WorkerPool {
   }
 
   /** One outcome for each call. @throws CouchError service_unavailable, internal_server_error */
-  run<W extends Work>(work: W): Promise<readonly Outcome<W>[]> {
+  run<W extends Work>(work: W, feed?: RowFeed): Promise<readonly Outcome<W>[]> {
     if (this.#closed) return Promise.reject(new CouchError("service_unavailable"));
     return new Promise((resolve, reject) => {
       const pending = work.calls.map((_, index) => index);
       const outcomes = new Array<Outcome | undefined>(pending.length);
       const settle = resolve as Job["resolve"];
-      this.#queue.push(work.database, { work, outcomes, pending, unexplainedDeaths: 0, resolve: settle, reject });
+      this.#queue.push(work.database, { work, feed, outcomes, pending, unexplainedDeaths: 0, resolve: settle, reject });
       this.#dispatch();
     });
   }
@@ -112,7 +114,7 @@ export class WorkerPool {
   async #runOn(thread: WorkerThread, job: Job): Promise<boolean> {
     try {
       const calls = job.pending.map((index) => job.work.calls[index]);
-      const reply = await thread.run({ ...job.work, calls } as Work);
+      const reply = await thread.run({ ...job.work, calls } as Work, job.feed);
       reply.outcomes.forEach((outcome, position) => {
         job.outcomes[job.pending[position] as number] = outcome;
       });
@@ -130,9 +132,10 @@ export class WorkerPool {
   #blame(job: Job, error: unknown): void {
     const index = error instanceof ThreadDied ? job.pending[error.call] : undefined;
     if (index === undefined) {
-      job.unexplainedDeaths++;
-      if (job.unexplainedDeaths === maxUnexplainedDeaths) {
-        job.reject(new CouchError("internal_server_error", "The sandbox does not start.", { cause: error }));
+      // What was read of rows is gone with the thread.
+      job.unexplainedDeaths += job.feed ? maxUnexplainedDeaths : 1;
+      if (job.unexplainedDeaths >= maxUnexplainedDeaths) {
+        job.reject(new CouchError("internal_server_error", "The sandbox ended, or does not start.", { cause: error }));
       }
       return;
     }

@@ -109,14 +109,22 @@ export interface FilterWork extends WorkBase {
 
 /** A function that makes an answer to a client. */
 export interface RenderWork extends WorkBase {
-  readonly command: "show" | "update" | "list" | "rewrite";
+  readonly command: "show" | "update" | "rewrite";
   readonly functions: readonly [FunctionSource];
   /** The texts that the entry of this name takes, see `commands/render.ts`. */
   readonly calls: readonly (readonly string[])[];
 }
 
+/** A function that makes an answer of rows. They are given to it a batch at a time while it runs: see `RowsWanted`. */
+export interface ListWork extends WorkBase {
+  readonly command: "list";
+  readonly functions: readonly [FunctionSource];
+  /** One, since the rows are there once. */
+  readonly calls: readonly [readonly [head: string, req: string]];
+}
+
 /** A further command adds its work here, its outcome below, and a file in `commands/`. */
-export type Work = ValidateWork | CompileWork | MapWork | ReduceWork | FilterWork | RenderWork;
+export type Work = ValidateWork | CompileWork | MapWork | ReduceWork | FilterWork | RenderWork | ListWork;
 
 /** Texts are what the entries of the realm answer; the formats stand at the entries, in `commands/`. */
 export interface OutcomeOf {
@@ -127,7 +135,7 @@ export interface OutcomeOf {
   readonly filter: string | Refusal;
   readonly show: unknown;
   readonly update: unknown;
-  readonly list: unknown;
+  readonly list: string | Refusal;
   readonly rewrite: unknown;
 }
 
@@ -148,11 +156,21 @@ export interface WorkReply {
   readonly worn: boolean;
 }
 
+/** What a thread says in the middle of its work; it waits for the answer, and does nothing else. The texts are those of `commands/list.ts`. */
+export interface RowsWanted {
+  readonly wanted: readonly [head: string, sent: string];
+}
+
+/** The answer: JSON texts, a line feed behind each; empty when there are no more; null when the function is to be ended. */
+export interface RowsGiven {
+  readonly rows: string | null;
+}
+
 export interface WorkerSettings {
   readonly memoryLimitBytes: number;
   readonly maxRealms: number;
   readonly idleMs: number;
-  /** Two 32-bit integers, see `progress`. */
+  /** 32-bit integers, see `progress`. */
   readonly progress: SharedArrayBuffer;
 }
 
@@ -163,9 +181,13 @@ export interface WorkerSettings {
 export const progress = {
   /** Counts how often a stranger's code began to run, wrapping around. */
   ticks: 0,
-  /** Index within the work of the call that is being answered, or -1. */
+  /** Index within the work of the call that is being answered, or -1; -1 too while the thread waits for rows. */
   running: 1,
+  /** 1 when the rows that the thread waits for are there. */
+  given: 2,
 } as const;
+
+export const progressCells = Object.keys(progress).length;
 
 export function refusal(error: ErrorName, reason: unknown, status: number = catalogue[error].status): Refusal {
   return { error, reason, status };

@@ -1,5 +1,16 @@
 import { Worker } from "node:worker_threads";
-import { progress, type Work, type WorkerSettings, type WorkReply } from "./worker-protocol.js";
+import {
+  progress,
+  progressCells,
+  type RowsGiven,
+  type RowsWanted,
+  type Work,
+  type WorkerSettings,
+  type WorkReply,
+} from "./worker-protocol.js";
+
+/** Gives a list function rows, and takes what it has sent. Never rejects; null ends the function. */
+export type RowFeed = (head: string, sent: string) => Promise<string | null>;
 
 /** The thread is gone: by itself (WebAssembly aborted, no memory left) or because a call would not end. */
 export class ThreadDied extends Error {
@@ -27,11 +38,12 @@ export class WorkerThread {
   readonly #worker: Worker;
   readonly #cells: Int32Array;
   #waiting: { readonly resolve: (reply: WorkReply) => void; readonly reject: (error: unknown) => void } | undefined;
+  #feed: RowFeed | undefined;
   #hung = false;
   #failure: unknown;
 
   constructor(settings: Omit<WorkerSettings, "progress">) {
-    const shared = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+    const shared = new SharedArrayBuffer(progressCells * Int32Array.BYTES_PER_ELEMENT);
     this.#cells = new Int32Array(shared);
     this.#cells[progress.running] = -1;
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), {
@@ -47,7 +59,10 @@ export class WorkerThread {
     this.#worker.stdout.resume();
     this.#worker.stderr.resume();
     this.#worker.unref();
-    this.#worker.on("message", (reply: WorkReply) => this.#settle()?.resolve(reply));
+    this.#worker.on("message", (message: WorkReply | RowsWanted) => {
+      if ("wanted" in message) void this.#giveRows(message);
+      else this.#settle()?.resolve(message);
+    });
     this.#worker.on("error", (error) => {
       this.#failure = error;
     });
@@ -57,8 +72,9 @@ export class WorkerThread {
   }
 
   /** @throws ThreadDied; the thread is of no use then */
-  async run(work: Work): Promise<WorkReply> {
+  async run(work: Work, feed?: RowFeed): Promise<WorkReply> {
     const stopWatching = this.#watch(work);
+    this.#feed = feed;
     try {
       return await new Promise<WorkReply>((resolve, reject) => {
         this.#waiting = { resolve, reject };
@@ -73,6 +89,13 @@ export class WorkerThread {
 
   async terminate(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  async #giveRows({ wanted: [head, sent] }: RowsWanted): Promise<void> {
+    const rows = (await this.#feed?.(head, sent)) ?? null;
+    this.#worker.postMessage({ rows } satisfies RowsGiven);
+    Atomics.store(this.#cells, progress.given, 1);
+    Atomics.notify(this.#cells, progress.given);
   }
 
   #settle() {

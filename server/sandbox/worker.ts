@@ -1,5 +1,5 @@
 /** Entry of a sandbox thread: takes one piece of work at a time, answers, and waits for the next. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { map } from "./commands/map.js";
 import { validate } from "./commands/validate.js";
 import { loadQuickJs } from "./quickjs.js";
@@ -8,6 +8,8 @@ import {
   type LogEntry,
   type Outcome,
   progress,
+  type RowsGiven,
+  type RowsWanted,
   type Work,
   type WorkerSettings,
   type WorkReply,
@@ -28,7 +30,21 @@ const cells = new Int32Array(settings.progress);
 const realms = new Realms(quickjs, settings, {
   log: (entry) => logs.push(entry),
   began: () => Atomics.add(cells, progress.ticks, 1),
+  pull: pullRows,
 });
+
+/** Stops this thread until the rows are there. Nothing else could be done with it: a function is in the middle of its call. */
+function pullRows(head: string, sent: string): string | null {
+  const running = Atomics.exchange(cells, progress.running, -1);
+  Atomics.store(cells, progress.given, 0);
+  port.postMessage({ wanted: [head, sent] } satisfies RowsWanted);
+  Atomics.wait(cells, progress.given, 0);
+  const given = receiveMessageOnPort(port);
+  if (!given) throw new Error("The rows that were given did not arrive.");
+  Atomics.add(cells, progress.ticks, 1);
+  Atomics.store(cells, progress.running, running);
+  return (given.message as RowsGiven).rows;
+}
 
 function perform(work: Work, index: number): Outcome {
   switch (work.command) {
@@ -47,7 +63,7 @@ function perform(work: Work, index: number): Outcome {
         work.byView ? "view" : "",
       ]);
     default:
-      return realms.ask(work.command, work, work.functions[0], work.calls[index] as readonly string[]);
+      return realms.ask(work.command, work, work.functions[0], work.calls[index] as readonly string[]) as Outcome;
   }
 }
 

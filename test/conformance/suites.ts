@@ -22,7 +22,7 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   "bad design documents": ["44-"],
   validation: ["45-"],
   filters: ["46-"],
-  "updates, shows and rewrites": ["47-", "48-shows", "49-"],
+  "updates, shows, lists and rewrites": ["47-", "48-", "49-"],
   "updates of all databases": ["25-"],
   "administrators' endpoints and the node": ["56-", "58-"],
 };

@@ -22,30 +22,10 @@ function renderFor(t: TestContext) {
     req: JSON.stringify(req),
     ...rest,
   });
-  const rows = (count: number) =>
-    Array.from({ length: count }, (_, n) => JSON.stringify({ id: `doc-${n}`, key: n, value: null }));
-  let pulled = 0;
-  const list = (source: string, count: number, asked: Asked & { readonly head?: unknown } = {}) => {
-    pulled = 0;
-    async function* pull() {
-      for (const row of rows(count)) {
-        pulled++;
-        yield row;
-      }
-    }
-    const { doc: _, ...rest } = question(source, asked);
-    return sandbox.list({
-      ...rest,
-      head: JSON.stringify(asked.head ?? { total_rows: count, offset: 0 }),
-      rows: pull(),
-    });
-  };
   return {
     show: (source: string, asked: Asked = {}) => sandbox.show(question(source, asked)),
     update: (source: string, asked: Asked = {}) => sandbox.update(question(source, asked)),
     rewrite: (source: string, asked: Asked = {}) => sandbox.rewrite(question(source, asked)),
-    list,
-    pulled: () => pulled,
     logs,
   };
 }
@@ -153,56 +133,8 @@ test("a rewrite gives what to ask for instead", async (t) => {
   assert.equal(await rewrite("function () {}"), null);
 });
 
-test("a list pulls rows with getRow()", async (t) => {
-  const { list } = renderFor(t);
-  const all =
-    "function (head, req) { var r; send('['); while (r = getRow()) send(r.key + ':' + r.id + ';'); return ']'; }";
-  assert.deepEqual(await list(all, 3), { start: { headers: {} }, body: "[0:doc-0;1:doc-1;2:doc-2;]" });
-  assert.deepEqual(await list(all, 0), { start: { headers: {} }, body: "[]" });
-  const head = "function (head, req) { return JSON.stringify([head, req.query]); }";
-  assert.equal((await list(head, 1, { req: { query: { a: "1" } } })).body, '[{"total_rows":1,"offset":0},{"a":"1"}]');
-  assert.equal((await list("function () { getRow(); getRow(); return JSON.stringify(getRow()); }", 2)).body, "null");
-  assert.equal((await list("function () {}", 2)).body, "");
-});
-
-test("start counts until the first row is read", async (t) => {
-  const { list } = renderFor(t);
-  const source =
-    "function () { start({ code: 203, headers: { A: 'b' } }); send('1'); getRow(); start({ code: 500 }); send('2'); }";
-  assert.deepEqual(await list(source, 1), { start: { code: 203, headers: { A: "b" } }, body: "12" });
-  const provided = "function () { provides('html', function () { getRow(); return '<p>'; }); }";
-  assert.deepEqual(await list(provided, 1), {
-    start: { headers: { "Content-Type": "text/html; charset=utf-8" } },
-    body: "<p>",
-  });
-});
-
-test("a list reads more rows than fit into one call, and pulls no more than it reads", async (t) => {
-  const { list, pulled, logs } = renderFor(t);
-  const count = 20_000;
-  const source = "function () { var n = 0; while (getRow()) n++; log('seen'); return String(n); }";
-  assert.equal((await list(source, count)).body, String(count));
-  assert.deepEqual(
-    logs.map(({ message }) => message),
-    ["seen"],
-    "only the last run is heard",
-  );
-  assert.equal((await list("function () { return getRow().id; }", count)).body, "doc-0");
-  assert.ok(pulled() < 2_000, `${pulled()} rows pulled`);
-  const strict = "function () { for (var n = 0; n < 15000; n++) if (!getRow()) throw 'too few'; return 'enough'; }";
-  assert.equal((await list(strict, count)).body, "enough");
-});
-
-test("a list that throws", async (t) => {
-  const { list } = renderFor(t);
-  await assert.rejects(list("function () { send('start'); getRow(); throw 'late'; }", 1), {
-    reason: "function raised error: late",
-  });
-});
-
-test("types and rows of one call are not seen by the next", async (t) => {
-  const { show, list } = renderFor(t);
-  assert.equal((await list("function () { send('x'); getRow(); }", 3)).body, "x");
+test("types and what was sent of one call are not seen by the next", async (t) => {
+  const { show } = renderFor(t);
   const source =
     "function (doc, req) { if (req.first) { provides('html', function () { return '1'; }); send('2'); } return getRow() === null ? 'none' : 'row'; }";
   const first = await show(source, { req: { first: true, headers: {} } });

@@ -4,6 +4,7 @@ import type { Database } from "../../documents/database.js";
 import { readJsonObject, requireJson } from "../body.js";
 import type { DatabaseCall, DatabaseHandler, Reply } from "../call.js";
 import { chunkedReply } from "../chunked-reply.js";
+import type { Body } from "../list-parameters.js";
 import { type ListQuery, parseListQuery } from "../list-query.js";
 import { listAnswer, listAnswers, withNewline } from "../list-rows.js";
 import { allDocuments, designDocuments, type Listing, localDocuments, partitionDocuments } from "../listings.js";
@@ -27,6 +28,12 @@ function allOrPartition(database: Database, { partition }: ListQuery): Listing {
   if (partition === undefined) return allDocuments(database);
   if (database.partitioned) return partitionDocuments(database, partition);
   throw new CouchError("query_parse_error", "`partition` parameter is not supported on this db");
+}
+
+/** What `_all_docs` answers to the call's query, for a list function to make something of. @throws CouchError */
+export function answerOfAllDocs({ database, query }: DatabaseCall, body: Body | undefined): AsyncGenerator<Buffer> {
+  const asked = parseListQuery(query, body);
+  return listAnswer(allOrPartition(database, asked), asked);
 }
 
 function lists(listingOf: ListingOf): DatabaseHandler {

@@ -5,6 +5,7 @@ import { viewOf } from "../../query/views/design-views.js";
 import { readJsonObject, requireJson } from "../body.js";
 import type { DatabaseCall, Reply } from "../call.js";
 import { chunkedReply } from "../chunked-reply.js";
+import type { Body } from "../list-parameters.js";
 import { listAnswers, withNewline } from "../list-rows.js";
 import { parseViewRequest, type ViewFacts, type ViewRequest } from "../view-request.js";
 import { viewAnswer } from "../view-rows.js";
@@ -38,9 +39,23 @@ async function answerQuery(call: DatabaseCall, partition: string | undefined): P
   const isPost = call.method === "POST";
   if (isPost) requireJson(call);
   const facts = askedView(call, partition);
-  const request = parseViewRequest(facts, call.query, isPost ? await readJsonObject(call) : undefined);
+  const answer = await answerOf(call, facts, isPost ? await readJsonObject(call) : undefined);
+  return chunkedReply(call, withNewline(answer));
+}
+
+/** What a view answers to the call's query, for a list function to make something of. @throws CouchError */
+export async function answerOfView(
+  call: DatabaseCall,
+  { ddoc, view }: { readonly ddoc: string; readonly view: string },
+  body: Body | undefined,
+): Promise<AsyncGenerator<Buffer>> {
+  return await answerOf(call, viewNamed(call, ddoc, view), body);
+}
+
+async function answerOf(call: DatabaseCall, facts: AskedView, body: Body | undefined): Promise<AsyncGenerator<Buffer>> {
+  const request = parseViewRequest(facts, call.query, body);
   const index = await indexFor(call, facts, [request]);
-  return chunkedReply(call, withNewline(viewAnswer(index, facts.view, request)));
+  return viewAnswer(index, facts.view, request);
 }
 
 type AskedView = ViewFacts & {
@@ -48,10 +63,14 @@ type AskedView = ViewFacts & {
   readonly view: ReturnType<typeof viewOf>;
 };
 
-/** @throws CouchError not_found, unknown_query_language */
-function askedView({ database, params, services }: DatabaseCall, partition: string | undefined): AskedView {
-  const group = services.designViews.groupOf(database, `_design/${params["ddoc"]}`);
-  return { group, view: viewOf(group, params["view"] as string), partition };
+/** The view that the path names. @throws CouchError not_found, unknown_query_language */
+function askedView(call: DatabaseCall, partition: string | undefined): AskedView {
+  return { ...viewNamed(call, call.params["ddoc"] as string, call.params["view"] as string), partition };
+}
+
+function viewNamed({ database, services }: DatabaseCall, ddoc: string, name: string): AskedView {
+  const group = services.designViews.groupOf(database, `_design/${ddoc}`);
+  return { group, view: viewOf(group, name) };
 }
 
 /** Up to date where one of the requests asks for that. */
