@@ -247,6 +247,14 @@ describe("rewrites", () => {
     });
   });
 
+  test("a hundred rewrites, and no more", async () => {
+    const rewrites =
+      "function (req) { var n = req.query.n - 1; return n > 0 ? { path: '_rewrite', query: { n: String(n) } } : '_show/welcome?name=end'; }";
+    await world.admin.expect(201, "PUT", "/notes/_design/count", { body: { shows, rewrites } });
+    assert.equal((await world.ada.get("/notes/_design/count/_rewrite?n=100")).status, 200);
+    assert.equal((await world.ada.get("/notes/_design/count/_rewrite?n=101")).status, 400);
+  });
+
   test("circles end", async () => {
     const loop = { path: "_rewrite/x" };
     const reply = await to(loop);
