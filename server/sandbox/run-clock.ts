@@ -35,6 +35,6 @@ export class RunClock {
 }
 
 /** As many times its limit a call may take altogether, however often it waits in between. */
-const mostStretches = 12;
+const mostStretches = 6;
 /** Milliseconds. Far above the time between two questions, far below a time slice of a busy machine. */
 const longestGap = 5;
