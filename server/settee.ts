@@ -16,7 +16,7 @@ import type { Services } from "./http/services.js";
 import { createLogger, type Logger } from "./logging.js";
 import { Indexes } from "./query/indexes/indexes.js";
 import { DesignViews } from "./query/views/design-views.js";
-import { Sandbox } from "./sandbox/sandbox.js";
+import { Sandbox, type TimeLimits } from "./sandbox/sandbox.js";
 
 export interface SetteeOptions {
   /** The data directory was restored from a backup: clients that saw more are sent back to what it holds. */
@@ -60,6 +60,8 @@ export class Settee {
     // Before the store is opened: what is wrong with a template should be the first thing that its author sees.
     const folder = await TemplateFolder.open(config.designDocs ?? shippedTemplates);
     const sandbox = new Sandbox({
+      timeLimits: timeLimitsOf(config),
+      memoryLimitBytes: config.sandbox.memoryLimit,
       log: (entry) => log.info(entry, "log() of a design document"),
       threadDied: (err) => log.error({ err }, "a thread of the sandbox died and was replaced"),
     });
@@ -74,9 +76,11 @@ export class Settee {
       const gateway = new Gateway({ backend, loadTemplates, options: gatewayOptions(config, log) });
       const madeAdmin = await gateway.start();
       const stopping = new AbortController();
-      runtimeConfig.subscribe(({ logLevel, sessionTimeout, passwordIterations }) => {
+      runtimeConfig.subscribe((changed) => {
+        const { logLevel, sessionTimeout, passwordIterations } = changed;
         log.level = logLevel;
         gateway.configure({ sessionSeconds: sessionTimeout, passwordIterations });
+        sandbox.configure({ timeLimits: timeLimitsOf(changed) });
       });
       const services: Services = {
         get config() {
@@ -153,4 +157,8 @@ function gatewayOptions(config: Config, log: Logger): ConstructorParameters<type
     refreshTokenSeconds: config.refreshTokenDays * 24 * 60 * 60,
     onError: (err) => log.error({ err }, "background work of the gateway failed"),
   };
+}
+
+function timeLimitsOf({ sandbox: { timeout, validationTimeout } }: Config): TimeLimits {
+  return { validation: validationTimeout, others: timeout };
 }

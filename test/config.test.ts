@@ -39,6 +39,7 @@ describe("the configuration", () => {
       uuids: { algorithm: "sequential", utcIdSuffix: "", maxCount: 1000 },
       maintenanceMode: "false",
       compaction: { garbagePercent: 50, garbageBytes: 1_048_576 },
+      sandbox: { timeout: 5_000, validationTimeout: 500, memoryLimit: 67_108_864 },
       limits: {
         maxDocumentSize: 8_000_000,
         maxAttachmentSize: 1_073_741_824,

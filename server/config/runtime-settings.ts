@@ -68,6 +68,7 @@ const oneNode = "Settee is a single node.";
 const settings: readonly RuntimeSetting[] = [
   number("couchdb", "max_document_size", "limits.maxDocumentSize"),
   number("couchdb", "max_attachment_size", "limits.maxAttachmentSize"),
+  number("couchdb", "os_process_timeout", "sandbox.timeout"),
   text("couchdb", "maintenance_mode", "maintenanceMode"),
   fixed(
     "couchdb",
@@ -117,6 +118,8 @@ const settings: readonly RuntimeSetting[] = [
     read: (value) => (Object.hasOwn(levels, value) ? levels[value] : undefined),
     show: ({ logLevel }) => levelNames[logLevel],
   },
+
+  fixed("quickjs", "memory_limit_bytes", ({ sandbox }) => String(sandbox.memoryLimit), atStart),
 
   text("uuids", "algorithm", "uuids.algorithm"),
   text("uuids", "utc_id_suffix", "uuids.utcIdSuffix"),

@@ -69,6 +69,13 @@ const compaction = z.strictObject({
   garbageBytes: wholeNumber(0, 2 ** 48).default(1024 ** 2),
 });
 
+/** Functions of design documents: milliseconds that one call may run, bytes that the realm of a function may hold. */
+const sandbox = z.strictObject({
+  timeout: wholeNumber(10, 3_600_000).default(5_000),
+  validationTimeout: wholeNumber(10, 3_600_000).default(500),
+  memoryLimit: wholeNumber(4 * 1024 ** 2, 256 * 1024 ** 2).default(64 * 1024 ** 2),
+});
+
 /**
  * Secrets that stand in manuals, sample files and images: whoever knows the manual would know the server's secret.
  * Compared in lower case.
@@ -115,6 +122,7 @@ export const settingsSchema = z.strictObject({
   /** Anything but false: `_up` tells load balancers to send nobody here. */
   maintenanceMode: z.enum(["false", "true", "nolb"], "must be false, true or nolb").default("false"),
   compaction: compaction.prefault({}),
+  sandbox: sandbox.prefault({}),
   limits: limits.prefault({}),
   /** Seconds of a cookie session since its last renewal. */
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
@@ -147,6 +155,9 @@ export const environmentNames: Readonly<
   SETTEE_MAINTENANCE_MODE: { path: "maintenanceMode", as: "text" },
   SETTEE_COMPACTION_GARBAGE_PERCENT: { path: "compaction.garbagePercent", as: "number" },
   SETTEE_COMPACTION_GARBAGE_BYTES: { path: "compaction.garbageBytes", as: "number" },
+  SETTEE_SANDBOX_TIMEOUT: { path: "sandbox.timeout", as: "number" },
+  SETTEE_SANDBOX_VALIDATION_TIMEOUT: { path: "sandbox.validationTimeout", as: "number" },
+  SETTEE_SANDBOX_MEMORY_LIMIT: { path: "sandbox.memoryLimit", as: "number" },
   SETTEE_MAX_DOCUMENT_SIZE: { path: "limits.maxDocumentSize", as: "number" },
   SETTEE_MAX_ATTACHMENT_SIZE: { path: "limits.maxAttachmentSize", as: "number" },
   SETTEE_MAX_HTTP_REQUEST_SIZE: { path: "limits.maxHttpRequestSize", as: "number" },

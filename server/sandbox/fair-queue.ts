@@ -17,8 +17,10 @@ export class FairQueue<T> {
     else this.#lanes.set(lane, [item]);
   }
 
-  shift(): T | undefined {
+  /** The next item that may be served now; lanes whose turn it is and whose next item may not keep their place. */
+  shift(mayServe: (item: T) => boolean = () => true): T | undefined {
     for (const [lane, items] of this.#lanes) {
+      if (!mayServe(items[0] as T)) continue;
       const item = items.shift();
       this.#lanes.delete(lane);
       if (items.length > 0) this.#lanes.set(lane, items);

@@ -1,7 +1,7 @@
 /** Which documents a filter function lets through. */
 import { refusalError } from "./refusal-error.js";
 import type { WorkerPool } from "./worker-pool.js";
-import type { FilterWork, FunctionSource } from "./worker-protocol.js";
+import type { FilterWork, FunctionSource, Limited } from "./worker-protocol.js";
 
 export interface FilterBatch {
   readonly database: string;
@@ -12,15 +12,14 @@ export interface FilterBatch {
   readonly req: string;
   /** JSON texts. */
   readonly documents: readonly string[];
-  /** Milliseconds for up to a hundred documents. Default: 5,000. */
+  /** Milliseconds for up to a hundred documents. Default: what the sandbox is set to. */
   readonly timeLimitMs?: number;
 }
 
-const defaultTimeLimitMs = 5_000;
 const maxDocuments = 100;
 
 /** Whether it passes, for each document. @throws CouchError when the function fails on one: a feed cannot go on without an answer */
-export async function filterDocuments(pool: WorkerPool, batch: FilterBatch): Promise<readonly boolean[]> {
+export async function filterDocuments(pool: WorkerPool, batch: Limited<FilterBatch>): Promise<readonly boolean[]> {
   const { documents } = batch;
   const calls: string[] = [];
   for (let from = 0; from < documents.length; from += maxDocuments) {
@@ -33,7 +32,7 @@ export async function filterDocuments(pool: WorkerPool, batch: FilterBatch): Pro
     functions: [batch.filter],
     byView: batch.byView ?? false,
     req: batch.req,
-    timeLimitMs: batch.timeLimitMs ?? defaultTimeLimitMs,
+    timeLimitMs: batch.timeLimitMs,
     calls,
   });
   return outcomes.flatMap((outcome) => {

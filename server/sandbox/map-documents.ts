@@ -1,15 +1,15 @@
 /** What the map functions of a design document emit for documents: in batches, and one by one where a batch fails. */
 import { changesNothing } from "./changes-nothing.js";
-import { refusalError } from "./refusal-error.js";
+import { firstOfTooMany, refusalError } from "./refusal-error.js";
 import type { WorkerPool } from "./worker-pool.js";
-import type { LogEntry, MapCall, MapSource, MapWork, Refusal } from "./worker-protocol.js";
+import type { Limited, LogEntry, MapCall, MapSource, MapWork, Refusal } from "./worker-protocol.js";
 
 export interface MapBatch {
   readonly database: string;
   readonly map: MapSource;
   /** JSON texts. */
   readonly documents: readonly string[];
-  /** Milliseconds for each document. Default: 5,000. */
+  /** Milliseconds for each document. Default: what the sandbox is set to. */
   readonly timeLimitMs?: number;
 }
 
@@ -19,7 +19,6 @@ export type EmittedRow = readonly [key: string, value: string];
 /** Rows that one function emitted for one document, in order; null when it failed on the document, which the log tells of. */
 export type EmittedRows = readonly EmittedRow[] | null;
 
-const defaultTimeLimitMs = 5_000;
 /** Of one call: many enough that crossing into the realm costs little, few enough that a database's turn does not get long. */
 const maxDocuments = 100;
 const maxCharacters = 1024 * 1024;
@@ -32,10 +31,14 @@ interface Piece {
   readonly only: number | null;
 }
 
-/** For each document, for each function. @throws CouchError compilation_error (500) when one of the functions does not compile */
+/**
+ * For each document, for each function.
+ * @throws CouchError compilation_error (500) when one of the functions does not compile; timeout or unknown_error when more than
+ * a few documents had to be ended: an index of what is left would be no index
+ */
 export async function mapDocuments(
   pool: WorkerPool,
-  batch: MapBatch,
+  batch: Limited<MapBatch>,
   log: (entry: LogEntry) => void,
 ): Promise<readonly (readonly EmittedRows[])[]> {
   const { map, documents } = batch;
@@ -48,9 +51,11 @@ export async function mapDocuments(
       database: batch.database,
       functions: [map],
       frozen,
-      timeLimitMs: batch.timeLimitMs ?? defaultTimeLimitMs,
+      timeLimitMs: batch.timeLimitMs,
       calls: pieces.map((piece) => callOf(piece, documents)),
     });
+    const endless = firstOfTooMany(outcomes);
+    if (endless && pieces.every(isSingle)) throw refusalError(endless);
     const again: Piece[] = [];
     for (const [index, outcome] of outcomes.entries()) {
       const piece = pieces[index] as Piece;
@@ -60,7 +65,9 @@ export async function mapDocuments(
       }
       if (outcome.error === "compilation_error") throw refusalError(outcome);
       const parts = partsOf(piece, map.sources.length);
-      if (parts.length === 0) log(failureOf(batch, piece, outcome));
+      // Among larger pieces it may not have been tried at all.
+      if (parts.length === 0 && endless) again.push(piece);
+      else if (parts.length === 0) log(failureOf(batch, piece, outcome));
       again.push(...parts);
     }
     pieces = again;
@@ -82,6 +89,10 @@ function piecesOf(documents: readonly string[]): readonly Piece[] {
   });
   if (documents.length > from) pieces.push({ from, to: documents.length, only: null });
   return pieces;
+}
+
+function isSingle({ from, to }: Piece): boolean {
+  return to - from === 1;
 }
 
 /** A piece that failed is tried again in smaller ones, until it is one function on one document that fails. */

@@ -3,6 +3,7 @@ import type { QuickJSWASMModule } from "quickjs-emscripten-core";
 import { catalogue, type ErrorName } from "../../protocol/errors.js";
 import { type Entry, type Purpose, Realm, type RealmAnswer } from "./realm.js";
 import {
+  endedRefusal,
   type FunctionSource,
   type LogEntry,
   type MapSource,
@@ -182,11 +183,11 @@ function outcomeOf(answer: RealmAnswer, asker: Asker, { designDoc }: Subject): u
     case "answer":
       return isRefused(answer.outcome) ? refusedAs(answer.outcome) : answer.outcome;
     case "timeout":
-      return refusal("timeout", `A function of ${designDoc} took longer than ${asker.timeLimitMs} ms.`);
+      return endedRefusal("timeout", `A function of ${designDoc} took longer than ${asker.timeLimitMs} ms.`);
     case "memory":
-      return refusal("unknown_error", `A function of ${designDoc} used more memory than it may.`);
+      return endedRefusal("unknown_error", `A function of ${designDoc} used more memory than it may.`);
     case "failed":
-      return refusal("unknown_error", `A function of ${designDoc} ended without an answer.`);
+      return endedRefusal("unknown_error", `A function of ${designDoc} ended without an answer.`);
     case "stopped":
       return refusal("unknown_error", `A function of ${designDoc} was ended: nobody waits for its answer.`);
   }

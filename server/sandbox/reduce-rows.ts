@@ -1,7 +1,7 @@
 /** What a reduce function makes of groups of rows, or of earlier reductions. */
-import { refusalError } from "./refusal-error.js";
+import { firstOfTooMany, refusalError } from "./refusal-error.js";
 import type { WorkerPool } from "./worker-pool.js";
-import type { FunctionSource, ReduceWork, Refusal } from "./worker-protocol.js";
+import type { FunctionSource, Limited, ReduceWork, Refusal } from "./worker-protocol.js";
 
 /** Values to reduce together. */
 export interface ReduceGroup {
@@ -17,7 +17,7 @@ export interface ReduceBatch {
   readonly groups: readonly ReduceGroup[];
   /** CouchDB's `reduce_limit`: a reduction must be smaller than what it was made of. Default: true. */
   readonly limited?: boolean;
-  /** Milliseconds for each group. Default: 5,000. */
+  /** Milliseconds for each group. Default: what the sandbox is set to. */
   readonly timeLimitMs?: number;
 }
 
@@ -26,14 +26,17 @@ export type Reduction =
   | { readonly value: string; readonly error?: undefined }
   | { readonly value?: undefined; readonly error: string; readonly reason: string };
 
-const defaultTimeLimitMs = 5_000;
 /** Of the texts of one call. */
 const maxCharacters = 1024 * 1024;
 /** Shorter reductions may be as long as they like. */
 const shortReduction = 4096;
 
-/** One for each group. @throws CouchError compilation_error (500) when the function does not compile */
-export async function reduceRows(pool: WorkerPool, batch: ReduceBatch): Promise<readonly Reduction[]> {
+/**
+ * One for each group.
+ * @throws CouchError compilation_error (500) when the function does not compile; timeout or unknown_error when more than a few groups
+ * had to be ended
+ */
+export async function reduceRows(pool: WorkerPool, batch: Limited<ReduceBatch>): Promise<readonly Reduction[]> {
   const { reduce, groups } = batch;
   const reductions = new Array<Reduction>(groups.length);
   let pieces = piecesOf(groups);
@@ -42,15 +45,18 @@ export async function reduceRows(pool: WorkerPool, batch: ReduceBatch): Promise<
       command: "reduce",
       database: batch.database,
       functions: [reduce],
-      timeLimitMs: batch.timeLimitMs ?? defaultTimeLimitMs,
+      timeLimitMs: batch.timeLimitMs,
       calls: pieces.map((piece) => `[${piece.map((index) => textOf(groups[index] as ReduceGroup)).join(",")}]`),
     });
+    const endless = firstOfTooMany(outcomes);
+    if (endless && pieces.every((piece) => piece.length === 1)) throw refusalError(endless);
     const again: number[][] = [];
     outcomes.forEach((outcome, place) => {
       const piece = pieces[place] as readonly number[];
       if (typeof outcome === "string") readReductions(outcome, piece, batch, reductions);
       else if (outcome.error === "compilation_error") throw refusalError(outcome);
-      else if (piece.length > 1) again.push(...piece.map((index) => [index]));
+      // Among larger pieces a single one may not have been tried at all.
+      else if (piece.length > 1 || endless) again.push(...piece.map((index) => [index]));
       else reductions[piece[0] as number] = failed(outcome);
     });
     pieces = again;

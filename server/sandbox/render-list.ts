@@ -4,7 +4,7 @@ import { CouchError } from "../../protocol/errors.js";
 import { refusalError } from "./refusal-error.js";
 import type { FunctionResponse, RenderQuestion } from "./render.js";
 import type { WorkerPool } from "./worker-pool.js";
-import type { ListWork, Refusal } from "./worker-protocol.js";
+import type { Limited, ListWork, Refusal } from "./worker-protocol.js";
 
 export interface ListQuestion extends RenderQuestion {
   /** JSON text: `{"total_rows": 1, "offset": 0}`, or `{}` for reductions. */
@@ -22,21 +22,20 @@ export interface ListAnswer {
   readonly body: Readable;
 }
 
-const defaultTimeLimitMs = 5_000;
 /** Bytes that may wait to be read. Beyond that the function waits for its reader, and a thread with it. */
 const mostUnread = 16 * 1024 * 1024;
 /** In which a reader who is that far behind has to read on. */
 const defaultPatienceMs = 10_000;
 
 /** Resolves when the head is known. @throws CouchError what the function threw, or what the rows failed with */
-export function renderList(pool: WorkerPool, question: ListQuestion): Promise<ListAnswer> {
+export function renderList(pool: WorkerPool, question: Limited<ListQuestion>): Promise<ListAnswer> {
   const { shareKey: _, ...source } = question.function;
   const work: ListWork = {
     command: "list",
     database: question.database,
     // Never in a shared realm: types that a function registers stay registered.
     functions: [source],
-    timeLimitMs: question.timeLimitMs ?? defaultTimeLimitMs,
+    timeLimitMs: question.timeLimitMs,
     calls: [[question.head, question.req]],
   };
   return new Promise((resolve, reject) => {

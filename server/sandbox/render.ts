@@ -1,14 +1,14 @@
 /** Answers to clients that functions of design documents make: shows, updates, rewrites. */
 import { refusalError } from "./refusal-error.js";
 import type { WorkerPool } from "./worker-pool.js";
-import type { FunctionSource, Refusal, RenderWork } from "./worker-protocol.js";
+import type { FunctionSource, Limited, Refusal, RenderWork } from "./worker-protocol.js";
 
 export interface RenderQuestion {
   readonly database: string;
   readonly function: FunctionSource;
   /** JSON text of what the function may know of the request. */
   readonly req: string;
-  /** Milliseconds. Default: 5,000. */
+  /** Milliseconds. Default: what the sandbox is set to. */
   readonly timeLimitMs?: number;
 }
 
@@ -26,9 +26,8 @@ export interface UpdateAnswer {
   readonly response: FunctionResponse;
 }
 
-const defaultTimeLimitMs = 5_000;
 
-export async function renderShow(pool: WorkerPool, question: ShowQuestion): Promise<FunctionResponse> {
+export async function renderShow(pool: WorkerPool, question: Limited<ShowQuestion>): Promise<FunctionResponse> {
   const { response } = await render<{ response: FunctionResponse }>(pool, "show", question, [
     question.doc ?? "null",
     question.req,
@@ -36,12 +35,15 @@ export async function renderShow(pool: WorkerPool, question: ShowQuestion): Prom
   return response;
 }
 
-export function renderUpdate(pool: WorkerPool, question: ShowQuestion): Promise<UpdateAnswer> {
+export function renderUpdate(pool: WorkerPool, question: Limited<ShowQuestion>): Promise<UpdateAnswer> {
   return render(pool, "update", question, [question.doc ?? "null", question.req]);
 }
 
 /** What a `rewrites` function wants instead of the request, or null when it knows no rule for it. */
-export async function renderRewrite(pool: WorkerPool, question: RenderQuestion): Promise<FunctionResponse | null> {
+export async function renderRewrite(
+  pool: WorkerPool,
+  question: Limited<RenderQuestion>,
+): Promise<FunctionResponse | null> {
   return (await render<{ rewrite: FunctionResponse | null }>(pool, "rewrite", question, [question.req])).rewrite;
 }
 
@@ -49,7 +51,7 @@ export async function renderRewrite(pool: WorkerPool, question: RenderQuestion):
 async function render<T>(
   pool: WorkerPool,
   command: RenderWork["command"],
-  question: RenderQuestion,
+  question: Limited<RenderQuestion>,
   texts: readonly string[],
 ): Promise<T> {
   const { shareKey: _, ...source } = question.function;
@@ -58,7 +60,7 @@ async function render<T>(
     database: question.database,
     // Never in a shared realm: types that a function registers stay registered.
     functions: [source],
-    timeLimitMs: question.timeLimitMs ?? defaultTimeLimitMs,
+    timeLimitMs: question.timeLimitMs,
     calls: [texts],
   });
   if (isRefusal(outcome)) throw refusalError(outcome);

@@ -16,7 +16,14 @@ import {
 } from "./render.js";
 import { type ListAnswer, type ListQuestion, renderList } from "./render-list.js";
 import { type PoolStatistics, WorkerPool } from "./worker-pool.js";
-import type { FunctionSource, LogEntry, ValidateWork, ValidationCall, ValidationOutcome } from "./worker-protocol.js";
+import type {
+  FunctionSource,
+  Limited,
+  LogEntry,
+  ValidateWork,
+  ValidationCall,
+  ValidationOutcome,
+} from "./worker-protocol.js";
 
 export type { CompileQuestion } from "./compile-functions.js";
 export type { FilterBatch } from "./filter-documents.js";
@@ -40,8 +47,9 @@ export type {
 } from "./worker-protocol.js";
 
 export interface SandboxOptions {
-  /** Threads, and as many again for lists once there are any. Default: as many as the machine has cores. */
+  /** Threads, and as many again for lists once there are any. Default: as many as the machine has cores, and two where it has one. */
   readonly workers?: number;
+  readonly timeLimits?: TimeLimits;
   /** Of each realm. Default: 64 MiB. */
   readonly memoryLimitBytes?: number;
   /** Of each thread. Default: 64. An idle realm takes about 300 kB. */
@@ -54,18 +62,28 @@ export interface SandboxOptions {
   readonly threadDied?: (error: unknown) => void;
 }
 
+/** Milliseconds that one call of a function may run. */
+export interface TimeLimits {
+  /** Default: 500. */
+  readonly validation: number;
+  /** Of every other function. Default: 5,000. */
+  readonly others: number;
+}
+
 export interface ValidationBatch {
   readonly database: string;
   /** `validate_doc_update` of each design document that has one. */
   readonly functions: readonly FunctionSource[];
   readonly userCtx: UserContext;
   readonly security: SecurityObject;
-  /** Milliseconds for each call of each function. Default: 500. */
+  /** Milliseconds for each call of each function. Default: what the sandbox is set to. */
   readonly timeLimitMs?: number;
   readonly calls: readonly ValidationCall[];
 }
 
-const defaultTimeLimitMs = 500;
+const defaultTimeLimits: TimeLimits = { validation: 500, others: 5_000 };
+/** One thread alone would leave nobody else a thread while a function runs to its limit. */
+const leastThreads = 2;
 
 /** Runs the functions of design documents: a stranger's code, in realms without any I/O, on threads of their own. */
 export class Sandbox {
@@ -76,10 +94,12 @@ export class Sandbox {
    */
   readonly #lists: WorkerPool;
   readonly #log: (entry: LogEntry) => void;
+  #timeLimits: TimeLimits;
 
   constructor(options: SandboxOptions = {}) {
     this.#log = options.log ?? (() => undefined);
-    const workers = Math.max(1, options.workers ?? availableParallelism());
+    this.#timeLimits = options.timeLimits ?? defaultTimeLimits;
+    const workers = Math.max(1, options.workers ?? Math.max(leastThreads, availableParallelism()));
     const settings = {
       memoryLimitBytes: options.memoryLimitBytes ?? 64 * 1024 * 1024,
       maxRealms: options.maxRealms ?? 64,
@@ -88,6 +108,11 @@ export class Sandbox {
     const listeners = { log: this.#log, threadDied: options.threadDied ?? (() => undefined) };
     this.#pool = new WorkerPool(workers, settings, listeners);
     this.#lists = new WorkerPool(workers, settings, listeners);
+  }
+
+  /** For work that is asked for from now on. */
+  configure({ timeLimits }: { readonly timeLimits: TimeLimits }): void {
+    this.#timeLimits = timeLimits;
   }
 
   /**
@@ -102,7 +127,7 @@ export class Sandbox {
       command: "validate",
       database,
       functions,
-      timeLimitMs: batch.timeLimitMs ?? defaultTimeLimitMs,
+      timeLimitMs: batch.timeLimitMs ?? this.#timeLimits.validation,
       userCtx: JSON.stringify(batch.userCtx),
       security: JSON.stringify(batch.security),
       calls,
@@ -111,42 +136,46 @@ export class Sandbox {
 
   /** What the map functions of a design document emit: for each document, for each function. @throws CouchError compilation_error (500) */
   map(batch: MapBatch): Promise<readonly (readonly EmittedRows[])[]> {
-    return mapDocuments(this.#pool, batch, this.#log);
+    return mapDocuments(this.#pool, this.#limited(batch), this.#log);
   }
 
   /** One reduction for each group, in order. @throws CouchError compilation_error (500) */
   reduce(batch: ReduceBatch): Promise<readonly Reduction[]> {
-    return reduceRows(this.#pool, batch);
+    return reduceRows(this.#pool, this.#limited(batch));
   }
 
   /** Whether it passes, for each document. @throws CouchError when the filter fails on one, or does not compile */
   filter(batch: FilterBatch): Promise<readonly boolean[]> {
-    return filterDocuments(this.#pool, batch);
+    return filterDocuments(this.#pool, this.#limited(batch));
   }
 
   /** @throws CouchError what the function threw, or render_error */
   show(question: ShowQuestion): Promise<FunctionResponse> {
-    return renderShow(this.#pool, question);
+    return renderShow(this.#pool, this.#limited(question));
   }
 
   /** @throws CouchError what the function threw, or render_error */
   update(question: ShowQuestion): Promise<UpdateAnswer> {
-    return renderUpdate(this.#pool, question);
+    return renderUpdate(this.#pool, this.#limited(question));
   }
 
   /** Resolves when the head is known. @throws CouchError what the function threw, or render_error */
   list(question: ListQuestion): Promise<ListAnswer> {
-    return renderList(this.#lists, question);
+    return renderList(this.#lists, this.#limited(question));
   }
 
   /** @throws CouchError what the function threw, or render_error */
   rewrite(question: RenderQuestion): Promise<FunctionResponse | null> {
-    return renderRewrite(this.#pool, question);
+    return renderRewrite(this.#pool, this.#limited(question));
   }
 
   /** For each source why it is no function expression, or null: compilation_error with QuickJS's words, not_found for an empty one. */
   compile(question: CompileQuestion): Promise<readonly (CouchError | null)[]> {
     return compileFunctions(this.#pool, question);
+  }
+
+  #limited<T extends { readonly timeLimitMs?: number }>(work: T): Limited<T> {
+    return { ...work, timeLimitMs: work.timeLimitMs ?? this.#timeLimits.others };
   }
 
   /** Since the start, and now. */

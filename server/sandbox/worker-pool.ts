@@ -1,6 +1,15 @@
 import { CouchError } from "../../protocol/errors.js";
 import { FairQueue } from "./fair-queue.js";
-import { type LogEntry, type Outcome, refusal, type Work, type WorkerSettings } from "./worker-protocol.js";
+import {
+  endedRefusal,
+  isEnded,
+  type LogEntry,
+  mostEnded,
+  type Outcome,
+  type Refusal,
+  type Work,
+  type WorkerSettings,
+} from "./worker-protocol.js";
 import { type RowFeed, ThreadDied, WorkerThread } from "./worker-thread.js";
 
 /** A thread that dies between calls says nothing about the work; after so many it is the thread that cannot run. */
@@ -30,6 +39,8 @@ interface Job {
   readonly outcomes: (Outcome | undefined)[];
   /** Indexes of the calls that have no outcome yet, in order. */
   pending: number[];
+  /** How many calls were ended at a limit. */
+  ended: number;
   unexplainedDeaths: number;
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
@@ -40,10 +51,14 @@ interface Job {
  *
  * 1. A thread has one piece of work at a time; whatever is not on a thread is in the queue.
  * 2. A call has exactly one outcome. Work of a thread that died is done again, except for the call that it died of.
- * 3. Databases take turns: work that outlasts its time slice goes to the end of the queue with what is left of it.
+ * 3. Databases take turns: work that outlasts its time slice goes to the end of the queue with what is left of it. Validation has
+ *    turns of its own, so that a write does not wait for the index that it makes longer.
+ * 4. No database has all threads: whatever its functions do, work of another one finds a thread.
  */
 export class WorkerPool {
   readonly #size: number;
+  /** Threads that one database may have at a time. */
+  readonly #share: number;
   readonly #settings: Omit<WorkerSettings, "progress">;
   readonly #listeners: PoolListeners;
   readonly #queue = new FairQueue<Job>();
@@ -55,6 +70,7 @@ export class WorkerPool {
 
   constructor(size: number, settings: Omit<WorkerSettings, "progress">, listeners: PoolListeners) {
     this.#size = size;
+    this.#share = Math.max(1, size - 1);
     this.#settings = settings;
     this.#listeners = listeners;
   }
@@ -66,7 +82,7 @@ export class WorkerPool {
       const pending = work.calls.map((_, index) => index);
       const outcomes = new Array<Outcome | undefined>(pending.length);
       const settle = resolve as Job["resolve"];
-      this.#queue.push(work.database, { work, feed, outcomes, pending, unexplainedDeaths: 0, resolve: settle, reject });
+      this.#enqueue({ work, feed, outcomes, pending, ended: 0, unexplainedDeaths: 0, resolve: settle, reject });
       this.#dispatch();
     });
   }
@@ -85,9 +101,19 @@ export class WorkerPool {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
 
+  #enqueue(job: Job): void {
+    const { command, database } = job.work;
+    this.#queue.push(`${command === "validate" ? "validate" : "others"}/${database}`, job);
+  }
+
   #dispatch(): void {
+    const mayRun = ({ work }: Job): boolean => {
+      let threads = 0;
+      for (const other of this.#busy.values()) if (other.work.database === work.database) threads++;
+      return threads < this.#share;
+    };
     while (!this.#closed && this.#busy.size < this.#size) {
-      const job = this.#queue.shift();
+      const job = this.#queue.shift(mayRun);
       if (!job) return;
       const thread = this.#idle.pop() ?? new WorkerThread(this.#settings);
       this.#busy.set(thread, job);
@@ -106,7 +132,7 @@ export class WorkerPool {
     else await thread.terminate();
     if (this.#closed) return;
     if (job.pending.length === 0) job.resolve(job.outcomes as Outcome[]);
-    else if (job.unexplainedDeaths < maxUnexplainedDeaths) this.#queue.push(job.work.database, job);
+    else if (job.unexplainedDeaths < maxUnexplainedDeaths) this.#enqueue(job);
     this.#dispatch();
   }
 
@@ -119,6 +145,7 @@ export class WorkerPool {
         job.outcomes[job.pending[position] as number] = outcome;
       });
       job.pending = job.pending.slice(reply.outcomes.length);
+      for (const outcome of reply.outcomes) if (isEnded(outcome)) this.#count(job, outcome);
       for (const entry of reply.logs) this.#listeners.log(entry);
       return !reply.worn;
     } catch (error) {
@@ -141,9 +168,18 @@ export class WorkerPool {
     }
     const { timeLimitMs, functions } = job.work;
     const names = [...new Set(functions.map(({ designDoc }) => designDoc))].join(", ");
-    job.outcomes[index] = (error as ThreadDied).hung
-      ? refusal("timeout", `A function of ${names} took longer than ${timeLimitMs} ms.`)
-      : refusal("unknown_error", `A function of ${names} ended its sandbox.`);
+    const outcome = (error as ThreadDied).hung
+      ? endedRefusal("timeout", `A function of ${names} took longer than ${timeLimitMs} ms.`)
+      : endedRefusal("unknown_error", `A function of ${names} ended its sandbox.`);
+    job.outcomes[index] = outcome;
     job.pending = job.pending.filter((other) => other !== index);
+    this.#count(job, outcome);
+  }
+
+  #count(job: Job, ended: Refusal): void {
+    job.ended++;
+    if (job.ended <= mostEnded) return;
+    for (const index of job.pending) job.outcomes[index] = ended;
+    job.pending = [];
   }
 }

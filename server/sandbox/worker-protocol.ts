@@ -28,6 +28,9 @@ export interface MapSource extends RealmSource {
   readonly sources: readonly string[];
 }
 
+/** What is asked of a function, with the milliseconds that one call may run. */
+export type Limited<T> = T & { readonly timeLimitMs: number };
+
 /** Why a call came to nothing. */
 export interface Refusal {
   readonly error: ErrorName;
@@ -37,6 +40,8 @@ export interface Refusal {
   readonly reason: unknown;
   /** HTTP status. */
   readonly status: number;
+  /** The call was ended at its limit of time or memory, or was not begun after others had been. */
+  readonly ended?: true;
 }
 
 /** Null: every function accepted the document. */
@@ -188,6 +193,20 @@ export const progress = {
 } as const;
 
 export const progressCells = Object.keys(progress).length;
+
+/**
+ * Calls of one piece of work that may be ended. After one more the function is taken for one that never ends: the calls that are
+ * left are refused in the same words, without burning the limit for each of them.
+ */
+export const mostEnded = 3;
+
+export function isEnded(outcome: unknown): outcome is Refusal {
+  return typeof outcome === "object" && outcome !== null && "ended" in outcome;
+}
+
+export function endedRefusal(error: ErrorName, reason: string): Refusal {
+  return { ...refusal(error, reason), ended: true };
+}
 
 export function refusal(error: ErrorName, reason: unknown, status: number = catalogue[error].status): Refusal {
   return { error, reason, status };

@@ -146,6 +146,7 @@ test("an endless loop ends at its time limit, in spite of catch and finally", as
       error: "timeout",
       reason: "A function of _design/app took longer than 50 ms.",
       status: 500,
+      ended: true,
     });
   }
   const mixed = await askAll({
@@ -220,6 +221,7 @@ test("memory without end, and strings of 2 GB, end at the memory limit", async (
     error: "unknown_error",
     reason: "A function of _design/app used more memory than it may.",
     status: 500,
+    ended: true,
   };
   for (const body of [
     "var a = []; for (;;) a.push([1, 2, 3]);",
