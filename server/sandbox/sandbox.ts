@@ -47,7 +47,10 @@ export type {
 } from "./worker-protocol.js";
 
 export interface SandboxOptions {
-  /** Threads, and as many again for lists once there are any. Default: as many as the machine has cores, and two where it has one. */
+  /**
+   * Threads, and as many again for lists once there are any. Default: one more than the machine has cores, since no database has all
+   * of them.
+   */
   readonly workers?: number;
   readonly timeLimits?: TimeLimits;
   /** Of each realm. Default: 64 MiB. */
@@ -82,8 +85,6 @@ export interface ValidationBatch {
 }
 
 const defaultTimeLimits: TimeLimits = { validation: 500, others: 5_000 };
-/** One thread alone would leave nobody else a thread while a function runs to its limit. */
-const leastThreads = 2;
 
 /** Runs the functions of design documents: a stranger's code, in realms without any I/O, on threads of their own. */
 export class Sandbox {
@@ -99,7 +100,7 @@ export class Sandbox {
   constructor(options: SandboxOptions = {}) {
     this.#log = options.log ?? (() => undefined);
     this.#timeLimits = options.timeLimits ?? defaultTimeLimits;
-    const workers = Math.max(1, options.workers ?? Math.max(leastThreads, availableParallelism()));
+    const workers = Math.max(1, options.workers ?? availableParallelism() + 1);
     const settings = {
       memoryLimitBytes: options.memoryLimitBytes ?? 64 * 1024 * 1024,
       maxRealms: options.maxRealms ?? 64,

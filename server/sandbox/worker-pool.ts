@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { CouchError } from "../../protocol/errors.js";
 import { FairQueue } from "./fair-queue.js";
 import {
@@ -14,6 +15,9 @@ import { type RowFeed, ThreadDied, WorkerThread } from "./worker-thread.js";
 
 /** A thread that dies between calls says nothing about the work; after so many it is the thread that cannot run. */
 const maxUnexplainedDeaths = 3;
+
+/** Milliseconds for which a database has fewer threads after a call of its was ended. */
+const struckMs = 60_000;
 
 export interface PoolListeners {
   readonly log: (entry: LogEntry) => void;
@@ -53,12 +57,13 @@ interface Job {
  * 2. A call has exactly one outcome. Work of a thread that died is done again, except for the call that it died of.
  * 3. Databases take turns: work that outlasts its time slice goes to the end of the queue with what is left of it. Validation has
  *    turns of its own, so that a write does not wait for the index that it makes longer.
- * 4. No database has all threads: whatever its functions do, work of another one finds a thread.
+ * 4. No database has all threads: whatever its functions do, work of another one finds a thread. One whose calls had to be ended
+ *    lately has no more than half of them.
  */
 export class WorkerPool {
   readonly #size: number;
-  /** Threads that one database may have at a time. */
-  readonly #share: number;
+  /** Databases of which calls were ended lately. */
+  readonly #struck = new LRUCache<string, true>({ max: 1000, ttl: struckMs });
   readonly #settings: Omit<WorkerSettings, "progress">;
   readonly #listeners: PoolListeners;
   readonly #queue = new FairQueue<Job>();
@@ -70,7 +75,6 @@ export class WorkerPool {
 
   constructor(size: number, settings: Omit<WorkerSettings, "progress">, listeners: PoolListeners) {
     this.#size = size;
-    this.#share = Math.max(1, size - 1);
     this.#settings = settings;
     this.#listeners = listeners;
   }
@@ -110,7 +114,7 @@ export class WorkerPool {
     const mayRun = ({ work }: Job): boolean => {
       let threads = 0;
       for (const other of this.#busy.values()) if (other.work.database === work.database) threads++;
-      return threads < this.#share;
+      return threads < this.#shareOf(work.database);
     };
     while (!this.#closed && this.#busy.size < this.#size) {
       const job = this.#queue.shift(mayRun);
@@ -176,7 +180,13 @@ export class WorkerPool {
     this.#count(job, outcome);
   }
 
+  #shareOf(database: string): number {
+    const share = this.#size - 1;
+    return Math.max(1, this.#struck.has(database) ? Math.floor(share / 2) : share);
+  }
+
   #count(job: Job, ended: Refusal): void {
+    this.#struck.set(job.work.database, true);
     job.ended++;
     if (job.ended <= mostEnded) return;
     for (const index of job.pending) job.outcomes[index] = ended;

@@ -8,11 +8,11 @@ import { sandboxFor } from "./ask.js";
 
 const endless = "function (doc) { log('began'); for (;;); }";
 
-test("there are as many threads as cores, and at least two", async (t) => {
+test("there is one thread more than cores", async (t) => {
   const sandbox = new Sandbox();
   t.after(() => sandbox.close());
-  const cores = Math.max(2, availableParallelism());
-  const asked = Array.from({ length: cores + 1 }, (_, index) =>
+  const threads = availableParallelism() + 1;
+  const asked = Array.from({ length: threads + 1 }, (_, index) =>
     sandbox.filter({
       database: `db${index}`,
       filter: { designDoc: "_design/app", source: endless },
@@ -22,22 +22,34 @@ test("there are as many threads as cores, and at least two", async (t) => {
     }),
   );
   const ended = Promise.allSettled(asked);
-  await waitFor("every thread to be at work", () => sandbox.statistics().busyThreads === cores);
-  assert.deepEqual([sandbox.statistics().threads, sandbox.statistics().waiting], [cores, 1]);
+  await waitFor("every thread to be at work", () => sandbox.statistics().busyThreads === threads);
+  assert.deepEqual([sandbox.statistics().threads, sandbox.statistics().waiting], [threads, 1]);
   await sandbox.close();
   assert.ok((await ended).every(({ status }) => status === "rejected"));
 });
 
 test("a database whose functions never end leaves a thread to the others", async (t) => {
-  const { sandbox, ask } = sandboxFor(t, { workers: 2 });
+  const { sandbox, ask } = sandboxFor(t, { workers: 4 });
   const source = endless;
-  const hostile = [1, 2, 3].map(() => ask({ source, database: "hostile", timeLimitMs: 600_000 }));
+  const hostile = [1, 2, 3, 4].map(() => ask({ source, database: "hostile", timeLimitMs: 600_000 }));
   const ended = Promise.allSettled(hostile);
-  await waitFor("the first to run", () => sandbox.statistics().busyThreads === 1);
+  await waitFor("three to run", () => sandbox.statistics().busyThreads === 3);
   for (let round = 0; round < 5; round++) {
     assert.equal(await ask({ source: "function () {}", database: `other${round}` }), null);
   }
-  assert.equal(sandbox.statistics().busyThreads, 1);
+  assert.equal(sandbox.statistics().busyThreads, 3);
+  await sandbox.close();
+  await ended;
+});
+
+test("one whose functions had to be ended has half of the threads from then on", async (t) => {
+  const { sandbox, ask, logs } = sandboxFor(t, { workers: 5 });
+  assert.equal((await ask({ source: endless, database: "hostile", timeLimitMs: 50 }))?.error, "timeout");
+  const again = [1, 2, 3, 4].map(() => ask({ source: endless, database: "hostile", timeLimitMs: 600_000 }));
+  const other = ask({ source: "function () { log('began'); for (;;); }", database: "other", timeLimitMs: 600_000 });
+  const ended = Promise.allSettled([...again, other]);
+  await waitFor("three to run", () => sandbox.statistics().busyThreads === 3);
+  assert.deepEqual([sandbox.statistics().waiting, logs.length], [2, 1]);
   await sandbox.close();
   await ended;
 });
