@@ -18,6 +18,8 @@ export interface BenchCase {
   readonly rows: readonly BenchRow[];
   /** Too long for every run: only when named by `--only`, and only Settee. */
   readonly onRequest?: true;
+  /** Only Settee: a peer would not live through it. */
+  readonly onlySettee?: true;
   /** A value for each row, by its id; a peer that cannot tell one (memory, say) leaves it out. */
   run(context: CaseContext): Promise<Readonly<Record<string, number>>>;
 }

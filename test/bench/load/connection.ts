@@ -78,6 +78,10 @@ export class Connection {
     });
   }
 
+  get isClosed(): boolean {
+    return this.socket.readyState !== "open";
+  }
+
   close(): void {
     this.socket.destroy();
   }

@@ -1,4 +1,5 @@
 /** Prepared requests, a pool of connections, and the timed loop of every case. */
+import { setImmediate } from "node:timers/promises";
 import { Connection, type PreparedRequest, type Reply } from "./connection.js";
 
 export interface Target {
@@ -71,6 +72,9 @@ export class LoadClient {
   }
 
   private async open(count: number): Promise<readonly Connection[]> {
+    // Servers close those that were idle while something slow was asked; that news may still wait to be read.
+    await setImmediate();
+    this.connections = this.connections.filter((connection) => !connection.isClosed);
     while (this.connections.length < count) this.connections.push(await Connection.open(this.target.url));
     return this.connections.slice(0, count);
   }

@@ -29,7 +29,7 @@ function database() {
   return PouchDB.defaults({ prefix: join(dataDir, "/"), db: SyncedLevelDOWN });
 }
 
-const app = pouchDbServer(database(), { mode: "minimumForPouchDB" });
+const app = pouchDbServer(database(), { mode: "minimumForPouchDB", overrideMode: { include: ["routes/find"] } });
 const server = createServer(app);
 server.listen(Number(process.env.PEER_PORT ?? 0), "127.0.0.1", () => {
   console.log(`listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);

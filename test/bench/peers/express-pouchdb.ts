@@ -28,7 +28,7 @@ function expressPouchDb(store: ExpressStore, note: string): PeerKind {
 export const expressLevel = expressPouchDb(
   "level",
   "one LevelDB per database; made to sync every batch (its own default does not), so that a write is as durable as " +
-    "ours; its minimal mode, without accounts, permissions or validation, and without credentials on requests",
+    "ours; its minimal mode with queries, without accounts, permissions or validation, and without credentials on requests",
 );
 
 export const expressMemory = expressPouchDb(
