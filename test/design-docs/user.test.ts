@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { runInNewContext } from "node:vm";
-import { loadTemplates } from "../../server/gateway/design-doc-source.js";
+import { loadTemplates } from "../../server/gateway/design-docs/source.js";
 import { Sandbox } from "../../server/sandbox/sandbox.js";
 import { repositoryRoot } from "../helpers/repository-root.js";
 

@@ -1,4 +1,4 @@
-import { loadTemplates } from "../design-doc-source.js";
+import { loadTemplates } from "../design-docs/source.js";
 import type { Template } from "../provisioning.js";
 
 /** The operator's folder of templates, and whose functions are from there: databases made from one template run them in one realm. */

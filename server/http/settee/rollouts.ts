@@ -3,7 +3,7 @@ import { z } from "zod";
 import { CouchError } from "../../../protocol/errors.js";
 import { fields } from "../../../protocol/fields.js";
 import { rollout, rolloutList } from "../../../protocol/rollout.js";
-import { TemplateError } from "../../gateway/design-doc-source.js";
+import { TemplateError } from "../../gateway/design-docs/source.js";
 import type { Call } from "../call.js";
 import type { Route } from "../route.js";
 import { endpoint } from "./endpoint.js";

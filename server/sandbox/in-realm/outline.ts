@@ -28,6 +28,8 @@ export function outlineInRealm(tools: RealmTools): (expression: string) => strin
       const value = tools.evaluate(tools.parse(expression) as string);
       return tools.answer(tools.stringify({ value: outlineOf(value, 0) }));
     } catch (thrown) {
+      // The author of the expression is told where it was.
+      tools.log(`${thrown instanceof Error ? thrown.stack : ""}`);
       return tools.answer(tools.exhausted(thrown) ?? tools.refuse("compilation_error", tools.textOf(thrown)));
     }
   };

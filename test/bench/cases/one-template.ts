@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { loadTemplates } from "../../../server/gateway/design-doc-source.js";
+import { loadTemplates } from "../../../server/gateway/design-docs/source.js";
 import { repositoryRoot } from "../../helpers/repository-root.js";
 import type { BenchCase, CaseContext } from "../bench-case.js";
 import { documentsOf } from "../load/documents.js";

@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { runInNewContext } from "node:vm";
-import { loadTemplates } from "../../server/gateway/design-doc-source.js";
-
-async function folderWith(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "settee-design-docs-"));
-  t.after(() => rm(folder, { recursive: true }));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
-  return folder;
-}
+import { loadTemplates } from "../../../server/gateway/design-docs/source.js";
+import { folderWith } from "../../helpers/template-folder.js";
 
 interface Deployed {
   readonly views: Readonly<Record<string, { readonly map: string; readonly reduce?: string }>>;
@@ -161,6 +151,8 @@ test("templates are folders; options and autoupdate are data; nothing names a pl
   const folder = await folderWith(t, {
     "team/b.ts": "export const options = { local_seq: true };\nexport const autoupdate = false;",
     "team/a.ts": "export const filters = { all: () => true };",
+    "team/a.samples.ts": "export const documents = [];",
+    "team/b.samples.json": "{}",
     "team/lib/helper.ts": "export const x = 1;",
     "user/app.ts": "export const views = { all: { map(doc) { emit(null); } } };",
     "_lib/shared.ts": "export const x = 1;",
@@ -190,76 +182,15 @@ test("the version changes with what is deployed, and with nothing else", async (
   assert.notEqual(await version(), first);
 });
 
-const wrong: readonly { readonly name: string; readonly source: string; readonly words: RegExp }[] = [
-  { name: "a syntax error", source: "export const views = {", words: /found end of file \(t\/d\.ts:1:/ },
-  {
-    name: "an import of nothing",
-    source: 'import "./nope.js";',
-    words: /Could not resolve "\.\/nope\.js" \(t\/d\.ts:1:/,
-  },
-  {
-    name: "an unknown export",
-    source: "export const veiws = {};",
-    words: /there is no `veiws` in a design document; it may export views,/,
-  },
-  { name: "a default export", source: "export default {};", words: /there is no `default`/ },
-  {
-    name: "a view without map",
-    source: 'export const views = { v: { reduce: "_count" } };',
-    words: /`views\.v\.map` must be a function/,
-  },
-  {
-    name: "a view that is a function",
-    source: "export const views = { v() {} };",
-    words: /`views\.v` must be an object/,
-  },
-  {
-    name: "a stray member",
-    source: "export const views = { v: { map() {}, redcue: 1 } };",
-    words: /`views\.v\.redcue` is neither/,
-  },
-  {
-    name: "an unknown reduce",
-    source: 'export const views = { v: { map() {}, reduce: "_nope" } };',
-    words: /`views\.v\.reduce` must be/,
-  },
-  {
-    name: "a filter that is text",
-    source: 'export const filters = { f: "function () {}" };',
-    words: /`filters\.f` must be a function/,
-  },
-  {
-    name: "a function among options",
-    source: "export const options = { f() {} };",
-    words: /`options\.f` must not hold/,
-  },
-  {
-    name: "a module that throws",
-    source: "export const x = process.env;",
-    words: /ReferenceError: process is not defined/,
-  },
-  { name: "a module without end", source: "for (;;);", words: /ended without an answer: timeout/ },
-];
-
-test("a wrong file is named, with what is wrong", async (t) => {
-  for (const { name, source, words } of wrong) {
-    await t.test(name, async () => {
-      const folder = await folderWith(t, { "t/d.ts": source });
-      await assert.rejects(loadTemplates(folder), (error: Error) => {
-        assert.equal(error.name, "TemplateError");
-        assert.ok(error.message.startsWith(`${join(folder, "t", "d.ts")}: `), error.message);
-        assert.match(error.message, words);
-        return true;
-      });
-    });
-  }
-});
-
 test("folders with wrong names, or that are not there, are named", async (t) => {
   const folder = await folderWith(t, { "My Team/a.ts": "" });
   await assert.rejects(loadTemplates(folder), /My Team: a template's name consists of/);
   await assert.rejects(loadTemplates(join(folder, "nowhere")), /nowhere: the folder cannot be read/);
   await assert.rejects(loadTemplates(await folderWith(t, { "t/-x.ts": "" })), /-x\.ts: the file's name is not fit/);
+  await assert.rejects(
+    loadTemplates(await folderWith(t, { "t/a.samples.ts": "" })),
+    /a\.samples\.ts: there is no a\.ts that these could be samples for/,
+  );
 });
 
 test("two folders may be loaded at once", async (t) => {
@@ -271,4 +202,53 @@ test("two folders may be loaded at once", async (t) => {
     loaded.map((templates) => [...templates.keys()]),
     [["t1"], ["t2"], ["t3"]],
   );
+});
+
+test("every kind of member that a design document may have", async (t) => {
+  const deployed = (await deploy(
+    t,
+    `export const lib = { money: "exports.cents = function (n) { return n * 100; };", deep: { er: "exports.x = 1;" } };
+    export const views = {
+      raw: {
+        map(doc) { emit(require("views/lib/money").cents(doc.price), null); },
+        reduce: "_top_10",
+        options: { collation: "raw" },
+      },
+    };
+    export const shows = { page: (doc, req) => "<p>" + req.query.title };
+    export const lists = {
+      lines(head, req) { start({ code: 200 }); for (let row = getRow(); row; row = getRow()) send(row.id + "\\n"); },
+    };
+    export const rewrites = [{ from: "/a/*", to: "../../*", query: { limit: 1 } }];
+    export const options = { partitioned: false, include_design: true };`,
+  )) as unknown as Record<string, unknown>;
+  assert.deepEqual(deployed["views"], {
+    lib: { money: "exports.cents = function (n) { return n * 100; };", deep: { er: "exports.x = 1;" } },
+    raw: {
+      map: 'function(doc) {\n  emit(require("views/lib/money").cents(doc.price), null);\n}',
+      reduce: "_top_10",
+      options: { collation: "raw" },
+    },
+  });
+  assert.deepEqual(deployed["shows"], { page: '(doc, req) => "<p>" + req.query.title' });
+  assert.match(
+    (deployed["lists"] as { lines: string }).lines,
+    /^function\(head, req\) \{\n {2}start\(\{ code: 200 \}\);\n/,
+  );
+  assert.deepEqual(deployed["rewrites"], [{ from: "/a/*", to: "../../*", query: { limit: 1 } }]);
+  assert.deepEqual(deployed["options"], { partitioned: false, include_design: true });
+});
+
+test("rewrites may be a function; a package may bring modules of its own", async (t) => {
+  const deployed = (await deploy(
+    t,
+    `import { twice } from "tools";
+    export const rewrites = (req) => ({ path: "../../" + twice(req.path[0]) });`,
+    {
+      "node_modules/tools/package.json": '{"name": "tools", "main": "main.js"}',
+      "node_modules/tools/main.js": 'exports.twice = function (x) { return require("./plus.js")(x, x); };',
+      "node_modules/tools/plus.js": "module.exports = function (a, b) { return a + b; };",
+    },
+  )) as unknown as { readonly rewrites: string };
+  assert.deepEqual(call(deployed.rewrites, { path: ["a"] }), { path: "../../aa" });
 });

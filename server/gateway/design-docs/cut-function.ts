@@ -4,7 +4,7 @@
  * Most functions use nothing around them and are deployed as they stand. Where one uses helpers, these go in front of
  * it, inside of one function: CouchDB takes nothing else.
  */
-import { type BundledModule, bundleExpression, wanted } from "./design-doc-bundle.js";
+import { type BundledModule, bundleExpression, wanted } from "./bundle.js";
 
 /** A function among the exports: `["views", "by-type", "map"]`, with the parameters that CouchDB calls it with. */
 export interface FunctionMember {
@@ -14,7 +14,7 @@ export interface FunctionMember {
   readonly text: string;
 }
 
-/** @throws BundleError */
+/** @throws TemplateError */
 export async function cutFunction(module: BundledModule, member: FunctionMember): Promise<string> {
   const [exported, ...path] = member.path;
   const whole = module.exports.get(exported) + path.map((name) => `[${JSON.stringify(name)}]`).join("");
