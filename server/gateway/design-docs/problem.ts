@@ -13,10 +13,9 @@ export interface Problem extends Place {
   readonly words: string;
 }
 
-/** `FILE:LINE:COLUMN: WORDS`, as editors and terminals make links of. Paths are relative to `base`, when that is given and above them. */
+/** `FILE:LINE:COLUMN: WORDS`, which editors and terminals make links of. Files below `base` are told from there. */
 export function printProblem({ file, line, column, words }: Problem, base?: string): string {
-  const short = base === undefined ? file : relative(base, file);
-  const path = short.startsWith(`..${sep}`) ? file : short;
+  const path = base === undefined ? file : shortPath(file, base);
   return `${[path, line, column].filter((part) => part !== undefined).join(":")}: ${words}`;
 }
 
@@ -29,4 +28,10 @@ export class TemplateError extends Error {
     this.name = "TemplateError";
     this.problems = problems;
   }
+}
+
+/** Relative to `base`, for a file that lies below it. */
+export function shortPath(file: string, base: string): string {
+  const short = relative(base, file);
+  return short.startsWith(`..${sep}`) ? file : short;
 }

@@ -11,7 +11,7 @@ import type { Reduced, ReduceFunction } from "./reducer.js";
 import type { ViewRow } from "./view-row.js";
 
 export interface FunctionContext {
-  readonly database: Database;
+  readonly database: Pick<Database, "name">;
   readonly designDoc: string;
   readonly sandbox: Pick<Sandbox, "map" | "reduce">;
   /** Names the realm that a function may share with other databases: the operator's own code. */
@@ -21,6 +21,7 @@ export interface FunctionContext {
 }
 
 export interface MapContext extends FunctionContext {
+  readonly database: Database;
   readonly localSeq: boolean;
   /** One for each tree. */
   readonly sources: readonly string[];
