@@ -26,7 +26,6 @@ export interface UpdateAnswer {
   readonly response: FunctionResponse;
 }
 
-
 export async function renderShow(pool: WorkerPool, question: Limited<ShowQuestion>): Promise<FunctionResponse> {
   const { response } = await render<{ response: FunctionResponse }>(pool, "show", question, [
     question.doc ?? "null",

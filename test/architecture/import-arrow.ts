@@ -69,13 +69,13 @@ function packaged({ path }: SourceFile, specifier: string): string | undefined {
   return `only ${rule.only} may; ${rule.why}`;
 }
 
-/** Files that lie directly in `server/` build the parts and come last; settings and the log are what they begin with. */
+/** Files that lie directly in `server/`, and commands, build the parts and come last; settings and the log are what they begin with. */
 function layerOf(path: string): Layer | undefined {
   const [top, folder = "", ...rest] = path.split("/");
   if (top === "protocol") return "protocol";
   if (top !== "server") return undefined;
   if (/^(config|logging)(\.ts)?$/.test(folder)) return "config";
-  return rest.length === 0 ? "main" : order.flat().find((layer) => layer === folder);
+  return rest.length === 0 || folder === "commands" ? "main" : order.flat().find((layer) => layer === folder);
 }
 
 function below(layer: Layer): readonly Layer[] {
