@@ -130,10 +130,10 @@ describe("the command", () => {
   test("tells how it is used", async () => {
     const help = await settee(["--help"]);
     assert.equal(help.code, 0);
-    assert.match(help.output, /^ {2}serve \[--new-epoch\]\n[^]*^ {2}design check \[FOLDER\]\n/m);
+    assert.match(help.output, /^ {2}serve \[--new-epoch\]\n[\s\S]*^ {2}design check \[FOLDER\]\n/m);
     const unknown = await settee(["dance"]);
     assert.equal(unknown.code, 2);
-    assert.match(unknown.output, /^There is no command dance\.\n[^]*^ {2}serve /m);
+    assert.match(unknown.output, /^There is no command dance\.\n[\s\S]*^ {2}serve /m);
     const misspelt = await settee(["serve", "--new-epoque"]);
     assert.deepEqual([misspelt.code, misspelt.output.split("'")[1]], [2, "--new-epoque"]);
   });

@@ -30,6 +30,16 @@ export const views = {
 export const filters = { mine: (doc, req) => doc.owner === req.userCtx.name || req.query.all === "yes" };
 export const shows = { page: (doc, req) => ({ code: 201, headers: { "X-A": "1", "X-B": "2" }, body: (doc ? doc._id : "none") + (req.query.q ?? "") }) };
 export const updates = { add: (doc, req) => [{ ...doc, n: (doc?.n ?? 0) + 1 }, req.method + req.body] };
+export const lists = {
+  lines(head, req) {
+    provides("text", () => {
+      start({ code: 202 });
+      send(head.total_rows + ":");
+      for (let row = getRow(); row; row = getRow()) send(row.key + "=" + (row.doc ? row.doc.n : row.value) + ";");
+      return req.userCtx.name;
+    });
+  },
+};
 export const rewrites = (req) => (req.path[4] === "no" ? null : { path: "../../" + req.path[4], method: "GET" });
 `;
 
@@ -62,6 +72,15 @@ export const shows = {
 export const updates = {
   add: [{ doc: { _id: "d", _rev: "1-a", n: 1 }, body: "x", stores: { _id: "d", _rev: "1-a", n: 2 }, expect: "POSTx" }],
 };
+export const lists = {
+  lines: [
+    { view: "tags", headers: { Accept: "text/plain" }, query: { reduce: "false", include_docs: "true" }, expect: "4:x=1;x=2;y=1;z=4;ada" },
+    { view: "tags", query: { format: "text" }, expect: { code: 202, body: "undefined:null=8;ada" } },
+    { view: "tags", query: { format: "text", group: "true" }, user: "bob", expect: "undefined:x=3;y=1;z=4;bob" },
+    { view: "raw", query: { format: "text" }, expect: { headers: { "Content-Type": "text/plain; charset=utf-8" } } },
+    { view: "raw", query: { format: "json" }, expect: "not_acceptable: Content-Type application/json not supported, try one of: text/plain; charset=utf-8, txt" },
+  ],
+};
 export const rewrites = [{ path: ["d"], expect: { path: "../../d" } }, { path: ["no"], expect: null }];
 `;
 
@@ -69,8 +88,8 @@ test("samples of every kind, as they are expected", async (t) => {
   const { lines, isRight } = await check(t, { "t/app.ts": app, "t/app.samples.ts": right });
   assert.deepEqual(lines, [
     "t/app.ts  _design/app",
-    ...["writes", "view tags", "view raw", "filter mine", "show page", "update add", "rewrites"],
-    "1 design document: 18 right, 0 wrong",
+    ...["writes", "view tags", "view raw", "filter mine", "show page", "update add", "list lines", "rewrites"],
+    "1 design document: 23 right, 0 wrong",
   ]);
   assert.ok(isRight);
 });
@@ -215,11 +234,13 @@ test("problems of samples are told with file, line and column", async (t) => {
     ],
     [
       "d.samples.ts",
-      "export const writes = [{ doc: {} }];\nexport const views = { v: {} };\nexport const shows = { s: [] };\nexport const rewrites = [{}];",
+      "export const writes = [{ doc: {} }];\nexport const views = { v: {} };\nexport const shows = { s: [] };\nexport const lists = { l: [{ view: 'w' }] };\nexport const rewrites = [{}];",
       "t/d.samples.ts: there is no validate_doc_update in _design/d.",
       "t/d.samples.ts: there is no function `rewrites` in _design/d.",
       "t/d.samples.ts: there is no view `v` in _design/d.",
       "t/d.samples.ts: there is no `shows.s` in _design/d.",
+      "t/d.samples.ts: there is no `lists.l` in _design/d.",
+      "t/d.samples.ts: there is no view `w` in _design/d.",
     ],
     [
       "d.samples.json",

@@ -1,9 +1,11 @@
-/** Samples of functions that are asked with a request: filters, shows, updates, rewrites. */
+/** Samples of functions that are asked with a request: filters, shows, updates, lists, rewrites. */
+import { text } from "node:stream/consumers";
 import { CouchError } from "../../../protocol/errors.js";
 import type { FunctionSource } from "../../sandbox/sandbox.js";
 import { holds, isSame, type Outcome, shown, wrong } from "./outcome.js";
-import type { FilterSample, RewriteSample, ShowSample, UpdateSample } from "./samples.js";
+import type { FilterSample, ListSample, RewriteSample, ShowSample, UpdateSample } from "./samples.js";
 import { databaseOf, functionOf, requestFor, type Subject, stored } from "./subject.js";
+import { reducedValues, viewOf } from "./view-rows.js";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -54,6 +56,45 @@ export async function tryUpdate(
     else outcomes.push(wrong(`${title}: stores`, sample.stores, stores));
   }
   return outcomes;
+}
+
+export async function tryList(
+  subject: Subject,
+  name: string,
+  documents: readonly Json[],
+  samples: readonly ListSample[],
+): Promise<readonly Outcome[]> {
+  return await each(samples, async (sample) => {
+    const { head, rows } = await listed(subject, documents, sample);
+    const { start, body } = await subject.sandbox.list({
+      database: databaseOf(sample.user),
+      function: functionOf(subject, "lists", name) as FunctionSource,
+      head: JSON.stringify(head),
+      req: requestFor(sample, [...subject.document._id.split("/"), "_list", name, sample.view]),
+      rows: linesOf(rows),
+    });
+    return { ...start, body: await text(body) };
+  });
+}
+
+/** All rows of the view; reduced where it has a reduce function, as for a client who asks for nothing else. */
+async function listed(subject: Subject, documents: readonly Json[], { view: name, query }: ListSample) {
+  const view = await viewOf(subject, name, documents);
+  if (view.reducer && query["reduce"] !== "false") {
+    const isGrouped = query["group"] === "true";
+    const groups = isGrouped ? view.groups() : view.rows.length === 0 ? [] : [view.rows];
+    const values = await reducedValues(view.reducer, groups);
+    const keyOf = (index: number) => (isGrouped ? JSON.parse(groups[index]?.[0]?.key ?? "null") : null);
+    return { head: {}, rows: values.map((value, index) => ({ key: keyOf(index), value })) };
+  }
+  const byId = new Map(documents.map(stored).map((document) => [document._id, document]));
+  const withDocs = query["include_docs"] === "true";
+  const rows = view.told.map((row) => (withDocs ? { ...row, doc: byId.get(row.id) ?? null } : row));
+  return { head: { total_rows: rows.length, offset: 0 }, rows };
+}
+
+async function* linesOf(rows: readonly unknown[]): AsyncIterable<string> {
+  for (const row of rows) yield `${JSON.stringify(row)}\n`;
 }
 
 export async function tryRewrites(subject: Subject, samples: readonly RewriteSample[]): Promise<readonly Outcome[]> {

@@ -1,6 +1,6 @@
 import { CouchError } from "../../../protocol/errors.js";
 import { type Problem, TemplateError } from "../../gateway/design-docs/problem.js";
-import { tryFilter, tryRewrites, tryShow, tryUpdate } from "./calls.js";
+import { tryFilter, tryList, tryRewrites, tryShow, tryUpdate } from "./calls.js";
 import type { Outcome, OutcomeGroup } from "./outcome.js";
 import type { Samples } from "./samples.js";
 import { functionOf, type Subject } from "./subject.js";
@@ -41,6 +41,9 @@ export async function trySamples(
   for (const [name, each] of Object.entries(samples.updates)) {
     await attempt(`update ${name}`, () => tryUpdate(subject, name, each));
   }
+  for (const [name, each] of Object.entries(samples.lists)) {
+    await attempt(`list ${name}`, () => tryList(subject, name, documents, each));
+  }
   await attempt("rewrites", () => tryRewrites(subject, samples.rewrites));
   return groups;
 }
@@ -63,11 +66,13 @@ function problemsOf(subject: Subject, samples: Samples, file: string): readonly 
   if (samples.writes.length > 0) must(functionOf(subject, "validate_doc_update") !== undefined, "validate_doc_update");
   if (samples.rewrites.length > 0) must(functionOf(subject, "rewrites") !== undefined, "function `rewrites`");
   for (const name of Object.keys(samples.views)) must(viewNames(subject).includes(name), `view \`${name}\``);
-  for (const kind of ["filters", "shows", "updates"] as const) {
+  for (const kind of ["filters", "shows", "updates", "lists"] as const) {
     for (const name of Object.keys(samples[kind])) {
       must(functionOf(subject, kind, name) !== undefined, `\`${kind}.${name}\``);
     }
   }
+  for (const { view } of Object.values(samples.lists).flat())
+    must(viewNames(subject).includes(view), `view \`${view}\``);
   const ids = samples.documents.map(({ _id }) => _id).filter((id) => id !== undefined);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) problems.push({ file, words: `two documents have the id ${JSON.stringify(twice)}.` });
