@@ -2,7 +2,13 @@
 import { z } from "zod";
 
 export type TokenRequest =
-  | { readonly grant_type: "password"; readonly username: string; readonly password: string }
+  | {
+      readonly grant_type: "password";
+      readonly username: string;
+      readonly password: string;
+      /** Shown in the user's list of sessions. */
+      readonly device?: string | undefined;
+    }
   | { readonly grant_type: "refresh_token"; readonly refresh_token: string };
 
 export const tokenReply = z.strictObject({
@@ -23,6 +29,7 @@ const passwordGrant = z.object({
   grant_type: z.literal("password"),
   username: z.string("username is required"),
   password: z.string("password is required"),
+  device: z.string("device must be a text").optional(),
 });
 const refreshGrant = z.object({
   grant_type: z.literal("refresh_token"),
@@ -51,3 +58,6 @@ export function parseRevokeRequest(body: unknown): string | TokenRefusal {
   const parsed = revokeRequest.safeParse(body);
   return parsed.success ? parsed.data.token : { error: "invalid_request", reason: "token is required" };
 }
+
+/** RFC 7517. */
+export const jwks = z.object({ keys: z.array(z.object({ kty: z.string() })) });

@@ -9,6 +9,7 @@ import { Databases } from "./documents/databases.js";
 import type { AdminCredentials } from "./gateway/admins.js";
 import { Gateway } from "./gateway/gateway.js";
 import { TemplateFolder } from "./gateway/rollouts/template-folder.js";
+import type { TokenLives } from "./gateway/keys/token-lives.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics/metrics.js";
 import { routeTable } from "./http/route-table.js";
@@ -153,12 +154,27 @@ function gatewayOptions(config: Config, log: Logger): ConstructorParameters<type
     admin: password === undefined ? undefined : { name, password },
     passwordIterations: config.passwordIterations,
     sessionSeconds: config.sessionTimeout,
-    accessTokenSeconds: config.accessTokenSeconds,
-    refreshTokenSeconds: config.refreshTokenDays * 24 * 60 * 60,
+    tokenAlgorithm: config.tokens.algorithm,
+    tokenIssuer: config.tokens.issuer,
+    tokenAudience: config.tokens.audience,
+    tokenLives: tokenLives(config.tokens),
     onError: (err) => log.error({ err }, "background work of the gateway failed"),
   };
 }
 
 function timeLimitsOf({ sandbox: { timeout, validationTimeout } }: Config): TimeLimits {
   return { validation: validationTimeout, others: timeout };
+}
+
+const day = 24 * 60 * 60;
+
+function tokenLives({ accessSeconds, refreshDays, byRole }: Config["tokens"]): TokenLives {
+  const ofRoles = Object.entries(byRole).map(([role, life]) => [
+    role,
+    {
+      ...(life.accessSeconds === undefined ? {} : { accessSeconds: life.accessSeconds }),
+      ...(life.refreshDays === undefined ? {} : { refreshSeconds: life.refreshDays * day }),
+    },
+  ]);
+  return { accessSeconds, refreshSeconds: refreshDays * day, byRole: Object.fromEntries(ofRoles) };
 }

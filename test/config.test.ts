@@ -47,8 +47,14 @@ describe("the configuration", () => {
         maxUriLength: 8000,
       },
       sessionTimeout: 600,
-      accessTokenSeconds: 900,
-      refreshTokenDays: 90,
+      tokens: {
+        algorithm: "HS256",
+        issuer: "settee",
+        audience: "settee",
+        accessSeconds: 900,
+        refreshDays: 90,
+        byRole: {},
+      },
       changesTimeout: 60_000,
     });
   });

@@ -98,6 +98,23 @@ const secret = text()
   .refine((value) => !sampleSecrets.has(value.toLowerCase()), "is a sample that everybody knows; make one of your own")
   .refine((value) => new Set(value).size > 4, "repeats too few characters; make a random one");
 
+const accessSeconds = wholeNumber(1, 366 * 86_400);
+const refreshDays = wholeNumber(1, 3660);
+/** Of access tokens (JWTs) and the refresh tokens that renew them. */
+const tokens = z.strictObject({
+  /** HS256: signed with a secret that only the server has. With the others, who has `jwks.json` can check tokens. */
+  algorithm: z.enum(["HS256", "RS256", "ES256"], "must be HS256, RS256 or ES256").default("HS256"),
+  /** `iss` and `aud`. */
+  issuer: text(255).default("settee"),
+  audience: text(255).default("settee"),
+  accessSeconds: accessSeconds.default(900),
+  refreshDays: refreshDays.default(90),
+  /** Role to lives of its own; of several roles the shortest counts. */
+  byRole: z
+    .record(z.string(), z.strictObject({ accessSeconds: accessSeconds.optional(), refreshDays: refreshDays.optional() }))
+    .default({}),
+});
+
 export const settingsSchema = z.strictObject({
   host: text(255).default("127.0.0.1"),
   /** 0: any free port. */
@@ -126,8 +143,7 @@ export const settingsSchema = z.strictObject({
   limits: limits.prefault({}),
   /** Seconds of a cookie session since its last renewal. */
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
-  accessTokenSeconds: wholeNumber(1, 366 * 86_400).default(900),
-  refreshTokenDays: wholeNumber(1, 3660).default(90),
+  tokens: tokens.prefault({}),
   /** Milliseconds after which a quiet changes feed ends, unless its client asks for less. */
   changesTimeout: wholeNumber(1, 86_400_000).default(60_000),
 });
@@ -163,8 +179,11 @@ export const environmentNames: Readonly<
   SETTEE_MAX_HTTP_REQUEST_SIZE: { path: "limits.maxHttpRequestSize", as: "number" },
   SETTEE_MAX_URI_LENGTH: { path: "limits.maxUriLength", as: "number" },
   SETTEE_SESSION_TIMEOUT: { path: "sessionTimeout", as: "number" },
-  SETTEE_ACCESS_TOKEN_SECONDS: { path: "accessTokenSeconds", as: "number" },
-  SETTEE_REFRESH_TOKEN_DAYS: { path: "refreshTokenDays", as: "number" },
+  SETTEE_TOKEN_ALGORITHM: { path: "tokens.algorithm", as: "text" },
+  SETTEE_TOKEN_ISSUER: { path: "tokens.issuer", as: "text" },
+  SETTEE_TOKEN_AUDIENCE: { path: "tokens.audience", as: "text" },
+  SETTEE_ACCESS_TOKEN_SECONDS: { path: "tokens.accessSeconds", as: "number" },
+  SETTEE_REFRESH_TOKEN_DAYS: { path: "tokens.refreshDays", as: "number" },
   SETTEE_CHANGES_TIMEOUT: { path: "changesTimeout", as: "number" },
 };
 

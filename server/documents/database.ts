@@ -277,7 +277,8 @@ export class Database {
   }
 
   async setSecurity(security: SecurityObject): Promise<void> {
-    return this.#changeRecord({ security });
+    await this.#changeRecord({ security });
+    this.log.secured();
   }
 
   revsLimit(): number {

@@ -22,6 +22,8 @@ export interface LogListener {
   changed(changes: readonly Announcement[]): void;
   /** After a commit that purged documents and left nothing of them: no change tells of these. */
   purged?(ids: readonly DocId[]): void;
+  /** Who may read the database is another question now. */
+  secured?(): void;
   /** The database was deleted, or the server stops: nothing more will come. */
   ended?(): void;
 }
@@ -69,6 +71,11 @@ export class UpdateLog {
     this.#committed = reached;
     if (changes.length > 0) for (const listener of this.#listeners) listener.changed(changes);
     if (purged.length > 0) for (const listener of this.#listeners) listener.purged?.(purged);
+  }
+
+  /** The security object was changed. */
+  secured(): void {
+    for (const listener of this.#listeners) listener.secured?.();
   }
 
   /** What was pending is lost. */

@@ -30,6 +30,8 @@ export interface Account {
   /** Without any that starts with an underscore: no document makes anybody an administrator. */
   readonly roles: readonly string[];
   readonly password: StoredPassword | undefined;
+  /** Of an account without a password; see `Principal`. */
+  readonly salt?: string | undefined;
   readonly databases: readonly AccountDatabase[];
 }
 
@@ -165,13 +167,14 @@ function nameToDocumentId(name: string): DocId | undefined {
 
 /** Undefined for a document that is not a user's. Forgives what CouchDB forgives: it may have come from there. */
 export function accountOf(document: JsonDocument): Account | undefined {
-  const { name, type, roles, databases } = document;
+  const { name, type, roles, databases, salt } = document;
   if (type !== "user" || typeof name !== "string" || document._id !== userDocumentPrefix + name) return undefined;
   if (nameToDocumentId(name) === undefined) return undefined;
   return {
     name: parseUserName(name),
     roles: Array.isArray(roles) ? roles.filter(isOrdinaryRole) : [],
     password: readStoredPassword(document),
+    ...(typeof salt === "string" && { salt }),
     databases: Array.isArray(databases) ? databases.filter(isAccountDatabase) : [],
   };
 }

@@ -37,6 +37,7 @@ export class Admins {
   #loads = 0;
   #unsubscribe: (() => void) | undefined;
   #configured: string | undefined;
+  readonly #listeners = new Set<() => void>();
   readonly #onError: (error: unknown) => void;
 
   constructor(backend: Backend, hasher: PasswordHasher, onError: (error: unknown) => void) {
@@ -51,6 +52,11 @@ export class Admins {
       if (change.id === documentId) this.#load().catch(this.#onError);
     });
     return retryConflicts(() => (configured ? this.#configure(configured) : this.#generateUnlessThere()));
+  }
+
+  /** Tells that they may have changed. */
+  subscribe(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   find(name: string): Principal | undefined {
@@ -163,5 +169,6 @@ export class Admins {
         { name: parseUserName(name), roles: ["_admin"], password: parseAdminPassword(line) },
       ]),
     );
+    for (const listener of this.#listeners) listener();
   }
 }

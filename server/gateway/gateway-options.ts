@@ -1,5 +1,7 @@
 /** What can be set of the gateway, with its defaults. */
 import type { AdminCredentials } from "./admins.js";
+import type { TokenAlgorithm } from "./keys/signing-key.js";
+import type { TokenLives } from "./keys/token-lives.js";
 import { defaultIterations } from "./password-hasher.js";
 
 export interface GatewayOptions {
@@ -17,10 +19,11 @@ export interface GatewayOptions {
   readonly cookieSecure?: boolean;
   /** CouchDB's default is to say nothing of it. */
   readonly cookieSameSite?: "Strict" | "Lax" | "None";
-  /** `iss` of access tokens. */
+  /** `iss` and `aud` of access tokens. */
   readonly tokenIssuer?: string;
-  readonly accessTokenSeconds?: number;
-  readonly refreshTokenSeconds?: number;
+  readonly tokenAudience?: string;
+  readonly tokenAlgorithm?: TokenAlgorithm;
+  readonly tokenLives?: TokenLives;
   /** Within it a refresh token may be used again, by a client whose answer got lost. */
   readonly refreshGraceSeconds?: number;
   /** For how long a password that was right over HTTP Basic is remembered. */
@@ -47,8 +50,9 @@ const defaults = {
   sessionSeconds: 600,
   cookieSecure: false,
   tokenIssuer: "settee",
-  accessTokenSeconds: 15 * 60,
-  refreshTokenSeconds: 90 * day,
+  tokenAudience: "settee",
+  tokenAlgorithm: "HS256",
+  tokenLives: { accessSeconds: 15 * 60, refreshSeconds: 90 * day, byRole: {} },
   refreshGraceSeconds: 10,
   verifiedPasswordSeconds: 600,
   lockOutFailures: 5,

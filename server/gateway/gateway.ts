@@ -1,19 +1,13 @@
 /** Builds the gateway's parts over a store and offers what the layers above need of them. */
-import { hkdfSync } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { SignUpReply } from "../../protocol/account.js";
-import { CouchError } from "../../protocol/errors.js";
 import type { DatabaseName } from "../../protocol/ids.js";
 import { type AuthenticationMethod, defaultSecurity, type Identity } from "../../protocol/security.js";
 import type { Backend, JsonDocument } from "../backend/backend.js";
 import { Access, type SecuredDatabase } from "./access.js";
-import { AccessTokens } from "./access-tokens.js";
 import { Accounts } from "./accounts.js";
 import { type AdminCredentials, Admins } from "./admins.js";
-import { CookieSessions } from "./cookie-sessions.js";
 import { DatabaseRegistry } from "./databases/registry.js";
-import { EndedCookies } from "./ended-cookies.js";
-import { Fingerprints } from "./fingerprints.js";
 import {
   type CompleteGatewayOptions,
   completeOptions,
@@ -21,17 +15,20 @@ import {
   type LiveGatewayOptions,
 } from "./gateway-options.js";
 import { type Credentials, type Identified, Identifier } from "./identify.js";
+import type { KeyRing } from "./keys/key-ring.js";
 import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";
-import { identityOf, Principals } from "./principals.js";
+import { Principals } from "./principals.js";
 import { Provisioning, type Template } from "./provisioning.js";
-import { RefreshTokens } from "./refresh-tokens.js";
 import { Rollouts } from "./rollouts/rollouts.js";
-import { parseLogIn, type SessionInfo, sessionInfo } from "./session-info.js";
+import { type SessionInfo, sessionInfo } from "./session-info.js";
+import { type LoggedIn, LogIns, type Origin } from "./sessions/log-ins.js";
+import { SessionsPart } from "./sessions/sessions-part.js";
+import type { Standing } from "./sessions/standings.js";
+import { type GrantOutcome, type RevokeOutcome, TokenGrants } from "./sessions/token-grants.js";
 import { signUp } from "./signup.js";
 import { databasesToCreate, isInternalDatabase } from "./system-databases.js";
 import { Throttle } from "./throttle.js";
-import { type GrantOutcome, type RevokeOutcome, TokenGrants } from "./token-grants.js";
 import { prepareUserDocument } from "./user-documents.js";
 import { VerifiedPasswords } from "./verified-passwords.js";
 
@@ -40,17 +37,6 @@ export interface GatewayParts {
   /** Reads the folder of templates, now and when it is asked to again. @throws TemplateError */
   readonly loadTemplates: () => Promise<ReadonlyMap<string, Template>>;
   readonly options: GatewayOptions;
-}
-
-/** Where a request that carries a password came from. */
-export interface Origin {
-  readonly address: string;
-  readonly overTls?: boolean;
-}
-
-export interface LoggedIn {
-  readonly identity: Identity;
-  readonly setCookie: string;
 }
 
 export class Gateway {
@@ -63,15 +49,14 @@ export class Gateway {
   readonly #admins: Admins;
   readonly #accounts: Accounts;
   readonly #principals: Principals;
-  readonly #cookies: CookieSessions;
-  readonly #endedCookies: EndedCookies;
-  readonly #passwordCheck: PasswordCheck;
+  readonly #sessions: SessionsPart;
   readonly #identifier: Identifier;
   readonly #tokenGrants: TokenGrants;
+  readonly #logIns: LogIns;
 
   constructor({ backend, loadTemplates, options: given }: GatewayParts) {
     const options = completeOptions(given);
-    const { now, secret, proxySecret } = options;
+    const { now } = options;
     this.#backend = backend;
     this.#options = options;
     this.#hasher = new PasswordHasher(options.passwordIterations);
@@ -83,37 +68,24 @@ export class Gateway {
     const { registry, rollouts } = this;
     this.provisioning = new Provisioning({ backend, accounts: this.#accounts, registry, templates: rollouts.versions });
 
-    const { sessionSeconds: seconds, cookieSecure: secure, cookieSameSite: sameSite } = options;
-    this.#cookies = new CookieSessions({ secret, seconds, secure, now, ...(sameSite && { sameSite }) });
-    this.#endedCookies = new EndedCookies(backend);
-
     const principals = this.#principals;
-    const fingerprints = new Fingerprints(keyFor("fingerprints", secret));
-    const accessTokens = new AccessTokens(
-      { key: keyFor("access tokens", secret), issuer: options.tokenIssuer, seconds: options.accessTokenSeconds, now },
-      fingerprints,
-    );
-    const refreshTokens = new RefreshTokens(backend, principals, fingerprints, {
-      life: options.refreshTokenSeconds * 1000,
-      grace: options.refreshGraceSeconds * 1000,
-      now,
-    });
-    this.#passwordCheck = new PasswordCheck({
+    const sessions = new SessionsPart({ backend, admins: this.#admins, principals, options });
+    this.#sessions = sessions;
+    const passwordCheck = new PasswordCheck({
       principals,
       hasher: this.#hasher,
       verified: new VerifiedPasswords({ life: options.verifiedPasswordSeconds * 1000, now }),
       throttle: new Throttle({ failures: options.lockOutFailures, window: options.lockOutSeconds * 1000, now }),
     });
     const { provisioning } = this;
-    const passwordCheck = this.#passwordCheck;
-    this.#tokenGrants = new TokenGrants({ passwordCheck, accessTokens, refreshTokens, provisioning });
+    this.#logIns = new LogIns({ ...sessions, principals, passwordCheck, provisioning });
+    this.#tokenGrants = new TokenGrants({ ...sessions, passwordCheck, provisioning, lives: options.tokenLives });
     this.#identifier = new Identifier({
+      ...sessions,
       principals,
-      cookies: this.#cookies,
-      endedCookies: this.#endedCookies,
       passwordCheck,
-      accessTokens,
-      proxySecret,
+      proxySecret: options.proxySecret,
+      onError: options.onError,
     });
   }
 
@@ -124,22 +96,22 @@ export class Gateway {
   async start(): Promise<AdminCredentials | undefined> {
     for (const name of databasesToCreate) await this.#createSystemDatabase(name);
     this.#accounts.start();
-    await this.#endedCookies.start();
     await this.rollouts.start();
+    await this.#sessions.start();
     // Last: nothing that fails afterwards may keep the password from being shown.
     return this.#admins.start(this.#options.admin);
   }
 
   close(): void {
+    this.#sessions.close();
     this.#admins.close();
     this.#accounts.close();
-    this.#endedCookies.close();
     this.rollouts.close();
   }
 
   /** Takes effect at once: sessions that have begun, and passwords from now on. */
   configure({ sessionSeconds, passwordIterations }: LiveGatewayOptions): void {
-    this.#cookies.seconds = sessionSeconds;
+    this.#sessions.cookies.seconds = sessionSeconds;
     this.#hasher.iterations = passwordIterations;
   }
 
@@ -179,28 +151,33 @@ export class Gateway {
   }
 
   /** `POST /_session`. @throws CouchError bad_request, unauthorized with a `Set-Cookie` header, forbidden */
-  async logIn(body: unknown, { address, overTls = false }: Origin): Promise<LoggedIn> {
-    const { name, password } = parseLogIn(body);
-    try {
-      const principal = await this.#passwordCheck.authenticate({ name, password, address });
-      await this.provisioning.finish(principal.name);
-      return { identity: identityOf(principal, "cookie"), setCookie: this.#cookies.make(principal, overTls) };
-    } catch (error) {
-      if (!(error instanceof CouchError) || error.error !== "unauthorized") throw error;
-      // As in CouchDB: who fails to log in is not left with the session of before.
-      throw new CouchError("unauthorized", error.reason, { headers: { "Set-Cookie": this.#cookies.clear(overTls) } });
-    }
+  logIn(body: unknown, origin: Origin): Promise<LoggedIn> {
+    return this.#logIns.logIn(body, origin);
   }
 
-  /** `DELETE /_session`. @returns the `Set-Cookie` header. @throws CouchError bad_request for a cookie without sense */
-  async logOut(cookie: string | undefined, overTls = false): Promise<string> {
-    const session = this.#cookies.read(cookie);
-    const principal = session && (await this.#principals.find(session.name));
-    // Only genuine ones are worth remembering: anybody can make up others.
-    if (session && principal && this.#cookies.check(session, principal) !== "refused") {
-      await this.#endedCookies.add(session, this.#options.now() + this.#cookies.life);
-    }
-    return this.#cookies.clear(overTls);
+  /** `DELETE /_session`: ends the caller's session, if any. @returns the `Set-Cookie` header */
+  logOut(standing: Standing | undefined, overTls = false): Promise<string> {
+    return this.#logIns.logOut(standing, overTls);
+  }
+
+  /** The sessions of a user: to list and to end. */
+  get logIns(): LogIns {
+    return this.#logIns;
+  }
+
+  /** A `Set-Cookie` header that takes the cookie away. */
+  clearCookie(overTls: boolean): string {
+    return this.#sessions.cookies.clear(overTls);
+  }
+
+  /** The keys of access tokens. */
+  get keys(): Pick<KeyRing, "jwks" | "rotate"> {
+    return this.#sessions.keys;
+  }
+
+  /** Calls `end` when what a caller was let in for holds no more, and at once for what does not now. The result takes that back. */
+  watch(standing: Standing | undefined, end: () => void): () => void {
+    return standing ? this.#sessions.standings.watch(standing, end) : () => {};
   }
 
   /** `GET /_session`. @param asksForPassword `?basic=true`. @throws CouchError unauthorized */
@@ -211,8 +188,8 @@ export class Gateway {
   }
 
   /** `POST /_settee/token`. @throws CouchError forbidden when locked out */
-  grantToken(body: unknown, { address }: Origin): Promise<GrantOutcome> {
-    return this.#tokenGrants.grant(body, address);
+  grantToken(body: unknown, origin: Origin): Promise<GrantOutcome> {
+    return this.#tokenGrants.grant(body, origin);
   }
 
   /** `POST /_settee/token/revoke`. */
@@ -236,9 +213,4 @@ export class Gateway {
     if (isDeepStrictEqual(await this.#backend.getSecurity(name), defaultSecurity)) return;
     await this.#backend.putSecurity(name, defaultSecurity);
   }
-}
-
-/** One key for each purpose, so that a signature made for one is worth nothing for another. */
-function keyFor(purpose: string, secret: string): Buffer {
-  return Buffer.from(hkdfSync("sha256", secret, "", `settee ${purpose}`, 32));
 }

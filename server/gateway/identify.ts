@@ -1,12 +1,16 @@
 /** Credentials to an identity. The first that proves something wins: cookie, proxy headers, `Authorization`. */
 import { CouchError } from "../../protocol/errors.js";
-import { anonymous, type Identity } from "../../protocol/security.js";
-import { type AccessTokens, looksLikeToken } from "./access-tokens.js";
-import type { ClaimedSession, CookieSessions } from "./cookie-sessions.js";
-import type { EndedCookies } from "./ended-cookies.js";
+import { type AuthenticationMethod, anonymous, type Identity } from "../../protocol/security.js";
 import { type PasswordCheck, wrongCredentials } from "./password-check.js";
 import { identityOf, type Principal, type Principals } from "./principals.js";
 import { type ProxyHeaders, proxyIdentity } from "./proxy-identity.js";
+import { type AccessClaims, type AccessTokens, looksLikeToken } from "./sessions/access-tokens.js";
+import type { Fingerprints } from "./sessions/fingerprints.js";
+import type { ClaimedCookie, SessionCookies } from "./sessions/session-cookies.js";
+import { documentIdOf, type SessionRecord } from "./sessions/session-record.js";
+import type { SessionTable } from "./sessions/session-table.js";
+import type { Sessions } from "./sessions/sessions.js";
+import type { Standing } from "./sessions/standings.js";
 
 /** What a request brings; headers as they came, undefined where there was none. */
 export interface Credentials {
@@ -23,16 +27,22 @@ export interface Identified {
   readonly identity: Identity;
   /** `Set-Cookie` for the answer, unless the handler sets one of its own. */
   readonly setCookie?: string;
+  /** What the identity stands on; none of a guest, nor of whom a proxy vouches for. */
+  readonly standing?: Standing;
 }
 
 export interface IdentifierParts {
   readonly principals: Principals;
-  readonly cookies: CookieSessions;
-  readonly endedCookies: EndedCookies;
+  readonly fingerprints: Fingerprints;
+  readonly cookies: SessionCookies;
+  readonly sessions: Sessions;
+  readonly table: SessionTable;
   readonly passwordCheck: PasswordCheck;
   readonly accessTokens: AccessTokens;
   /** Undefined: proxy headers are ignored. */
   readonly proxySecret: string | undefined;
+  /** Told of what fails and is not the request's own failure. */
+  readonly onError: (error: unknown) => void;
 }
 
 const nobody: Identified = { identity: anonymous };
@@ -50,25 +60,43 @@ export class Identifier {
    * @throws CouchError unauthorized, bad_request for what makes no sense, forbidden when locked out; rejects with the same
    */
   identify(credentials: Credentials): Identified | Promise<Identified> {
-    const { cookies, endedCookies, principals } = this.#parts;
-    const session = cookies.read(credentials.cookie);
-    if (!session || endedCookies.has(session)) return this.#withoutCookie(credentials);
-    return when(
-      principals.find(session.name),
-      (principal) => this.#bySession(session, principal, credentials) ?? this.#withoutCookie(credentials),
-    );
+    const { cookies, principals } = this.#parts;
+    const cookie = cookies.read(credentials.cookie);
+    if (!cookie) return this.#withoutCookie(credentials);
+    return when(principals.find(cookie.name), (principal) => this.#byCookie(cookie, principal, credentials));
   }
 
-  #bySession(
-    session: ClaimedSession,
+  #byCookie(
+    cookie: ClaimedCookie,
     principal: Principal | undefined,
-    { overTls = false }: Credentials,
-  ): Identified | undefined {
-    const { cookies } = this.#parts;
-    const state = principal ? cookies.check(session, principal) : "refused";
-    if (!principal || state === "refused") return undefined;
-    const identity = identityOf(principal, "cookie");
-    return state === "renew" ? { identity, setCookie: cookies.make(principal, overTls) } : { identity };
+    credentials: Credentials,
+  ): Identified | Promise<Identified> {
+    const { cookies, sessions } = this.#parts;
+    const state = principal ? cookies.check(cookie, principal) : "refused";
+    if (!principal || state === "refused") return this.#withoutCookie(credentials);
+    return when(sessions.ofCookie(principal, cookie.madeAt), (session) => {
+      if (!session) return this.#withoutCookie(credentials);
+      const identified = this.#by(principal, "cookie", session._id);
+      if (state === "fresh") return identified;
+      return this.#renewed(identified, sessions.renew(session, principal, credentials.overTls === true));
+    });
+  }
+
+  async #renewed(identified: Identified, renewal: Promise<string | undefined>): Promise<Identified> {
+    try {
+      const setCookie = await renewal;
+      return setCookie === undefined ? identified : { ...identified, setCookie };
+    } catch (error) {
+      // The cookie is still good: the request need not fail for it.
+      this.#parts.onError(error);
+      return identified;
+    }
+  }
+
+  #by(principal: Principal, method: AuthenticationMethod, session?: SessionRecord["_id"]): Identified {
+    const fingerprint = this.#parts.fingerprints.of(principal);
+    const standing = { name: principal.name, fingerprint, ...(session !== undefined && { session }) };
+    return { identity: identityOf(principal, method), standing };
   }
 
   #withoutCookie({ proxy, authorization, address }: Credentials): Identified | Promise<Identified> {
@@ -91,20 +119,28 @@ export class Identifier {
     if (colon < 0 || decoded === "_:_") return nobody;
     const attempt = { name: decoded.slice(0, colon), password: decoded.slice(colon + 1), address };
     if (attempt.name === "") throw wrongCredentials();
-    return when(this.#parts.passwordCheck.authenticate(attempt), (principal) => ({
-      identity: identityOf(principal, "default"),
-    }));
+    return when(this.#parts.passwordCheck.authenticate(attempt), (principal) =>
+      this.#by(principal, "default"),
+    );
   }
 
   #bearer(token: string): Identified | Promise<Identified> {
     const { accessTokens, principals } = this.#parts;
     if (!looksLikeToken(token)) return nobody;
-    const claims = accessTokens.verify(token);
-    if (!claims) throw badToken();
-    return when(principals.find(claims.name), (principal) => {
-      // The account is gone, or its password is another one since.
-      if (!principal || !accessTokens.belongsTo(claims, principal)) throw badToken();
-      return { identity: identityOf(principal, "jwt") };
+    return when(accessTokens.verify(token), (claims) => {
+      if (!claims) throw badToken();
+      return when(principals.find(claims.name), (principal) => this.#byToken(claims, principal));
+    });
+  }
+
+  #byToken({ name, sessionId }: AccessClaims, principal: Principal | undefined): Identified | Promise<Identified> {
+    const { table, sessions } = this.#parts;
+    if (!principal) throw badToken();
+    return when(table.of(name), (found) => {
+      const session = found.get(documentIdOf(sessionId));
+      // Logged out, or not the same user any more: another password, other roles.
+      if (!session || session.user !== name || !sessions.isLive(session, principal)) throw badToken();
+      return this.#by(principal, "jwt", session._id);
     });
   }
 }

@@ -12,6 +12,13 @@ export interface Principal {
   readonly roles: readonly string[];
   /** Undefined: this one cannot log in with a password. */
   readonly password: StoredPassword | undefined;
+  /** Of an account without a password, made when it was: an account of that name that comes later has another one. */
+  readonly salt?: string | undefined;
+}
+
+/** Empty for those who have none: they cannot have a session either. */
+export function saltOf({ password, salt }: Principal): string {
+  return password?.salt ?? salt ?? "";
 }
 
 export class Principals {

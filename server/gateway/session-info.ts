@@ -31,13 +31,24 @@ export function loggedIn({ name, roles }: Identity): { ok: true; name: string | 
   return { ok: true, name, roles };
 }
 
+export interface LogInRequest {
+  readonly name: string;
+  readonly password: string;
+  /** Ours: what the user calls the device, for the list of sessions. */
+  readonly device?: string | undefined;
+}
+
 /** What `POST /_session` takes, as JSON or as a form; `username` is what Cloudant's clients say. @throws CouchError bad_request */
-export function parseLogIn(body: unknown): { readonly name: string; readonly password: string } {
+export function parseLogIn(body: unknown): LogInRequest {
   const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-  const { username, name = username, password } = fields;
+  const { username, name = username, password, device } = fields;
   if (typeof name !== "string" || name === "") {
     throw new CouchError("bad_request", "request body must contain a username");
   }
   // A missing password is a wrong one.
-  return { name, password: typeof password === "string" ? password : "" };
+  return {
+    name,
+    password: typeof password === "string" ? password : "",
+    ...(typeof device === "string" && { device }),
+  };
 }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import type { Identity } from "../../protocol/security.js";
 import type { Database } from "../documents/database.js";
+import type { Standing } from "../gateway/sessions/standings.js";
 import type { Query } from "./query.js";
 import type { Services } from "./services.js";
 
@@ -10,6 +11,8 @@ import type { Services } from "./services.js";
 export interface Call {
   readonly services: Services;
   readonly identity: Identity;
+  /** What the identity stands on, for answers that outlive the request; see `whenFeedEnds`. */
+  readonly standing: Standing | undefined;
   readonly method: string;
   /** Path and query as they were sent, or as a rewrite made them. */
   readonly url: string;

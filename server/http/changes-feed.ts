@@ -9,10 +9,10 @@ import type { DatabaseCall } from "./call.js";
 import { type Wanted, writeChange } from "./change-rows.js";
 import { type ChangesFilter, goesByIds, wantsId } from "./changes-filter.js";
 import type { ChangesQuery } from "./changes-query.js";
+import { mayStillRead, whenFeedEnds } from "./feed-end.js";
 import { feedFormats } from "./feed-format.js";
 import { type Judge, judgedAtOnce } from "./judged-changes.js";
 import { findWanted } from "./wanted-changes.js";
-import { whenStopping } from "./when-stopping.js";
 
 export interface Feed {
   readonly database: Database;
@@ -65,13 +65,15 @@ export async function* liveFeed(feed: Feed, call: DatabaseCall): AsyncGenerator<
   const progress: Progress = { rows: 0, read: 0, lastSeq: since };
   // Filters by ids find the changes before this moment in their own way.
   const byIds = goesByIds(filter);
-  const live = new LiveChanges(database, byIds ? updateSeq : since);
+  const live = new LiveChanges(database, byIds ? updateSeq : since, () => {
+    if (!mayStillRead(call)) live.close();
+  });
   let gone = false;
   const unwatch = call.whenClosed(() => {
     gone = true;
     live.close();
   });
-  const forget = whenStopping(call.services.stopping, () => live.close());
+  const forget = whenFeedEnds(call, () => live.close());
   const isAnswered = (): boolean => query.feed === "longpoll" && progress.rows > 0;
   try {
     if (format.begin) yield Buffer.from(format.begin);

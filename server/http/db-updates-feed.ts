@@ -3,8 +3,8 @@ import { LiveUpdates } from "../documents/changes/live-updates.js";
 import type { DatabaseUpdate, DatabaseUpdates } from "../documents/database-updates.js";
 import type { Call } from "./call.js";
 import type { DbUpdatesQuery } from "./db-updates-query.js";
+import { whenFeedEnds } from "./feed-end.js";
 import { feedFormats } from "./feed-format.js";
-import { whenStopping } from "./when-stopping.js";
 
 /** How far a feed has come. */
 interface Progress {
@@ -40,14 +40,15 @@ export async function* finishedUpdates(
 export async function* liveUpdates(
   updates: DatabaseUpdates,
   query: DbUpdatesQuery,
-  { services, signal }: Call,
+  call: Call,
 ): AsyncGenerator<Buffer> {
+  const { signal } = call;
   const { since, heartbeat, timeout, limit } = query;
   const format = feedFormats[query.feed];
   const live = new LiveUpdates(updates, since);
   const stop = (): void => live.close();
   signal.addEventListener("abort", stop);
-  const forget = whenStopping(services.stopping, stop);
+  const forget = whenFeedEnds(call, stop);
   const progress: Progress = { rows: 0, lastSeq: since };
   const isAnswered = (): boolean => query.feed === "longpoll" && progress.rows > 0;
   try {

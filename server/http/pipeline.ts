@@ -90,12 +90,13 @@ async function handle(
     address,
     overTls,
   });
-  const { identity, setCookie }: Identified = identified instanceof Promise ? await identified : identified;
+  const { identity, setCookie, standing }: Identified = identified instanceof Promise ? await identified : identified;
   if (setCookie !== undefined) headers["Set-Cookie"] = setCookie;
   const call = new ReceivedCall(response, {
     services,
     findRoutes,
     identity,
+    standing,
     method,
     url,
     params,

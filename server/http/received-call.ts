@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { Identity } from "../../protocol/security.js";
 import type { Database } from "../documents/database.js";
+import type { Standing } from "../gateway/sessions/standings.js";
 import type { Call, DatabaseCall, Reply, RewrittenRequest } from "./call.js";
 import { dispatchRewritten } from "./dispatch.js";
 import type { FindRoutes } from "./path-router.js";
@@ -24,6 +25,7 @@ export class ReceivedCall implements Received, Call {
   readonly services: Services;
   readonly findRoutes: FindRoutes;
   readonly identity: Identity;
+  readonly standing: Standing | undefined;
   readonly method: string;
   readonly url: string;
   readonly params: Readonly<Record<string, string>>;
@@ -45,6 +47,7 @@ export class ReceivedCall implements Received, Call {
     this.services = call.services;
     this.findRoutes = call.findRoutes;
     this.identity = call.identity;
+    this.standing = call.standing;
     this.method = call.method;
     this.url = call.url;
     this.params = call.params;

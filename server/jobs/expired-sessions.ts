@@ -18,9 +18,9 @@ export function expiredSessions({ backend, now, onError }: ExpiredSessionsParts)
     id: "expired-sessions",
     backend,
     database: sessionsDatabase,
-    // From the first `cookie-...` to the last `refresh-...`.
-    from: "cookie-",
-    to: "refresh.",
+    // From the first `code-...` to the last `session-...`.
+    from: "code-",
+    to: "session.",
     async visit({ _id, _rev, expiresAt }) {
       if (typeof expiresAt !== "number" || expiresAt > now() || _rev === undefined) return;
       try {

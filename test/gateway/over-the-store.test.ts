@@ -8,7 +8,7 @@ import { defaultSecurity } from "../../protocol/security.js";
 import { EmbeddedBackend } from "../../server/backend/embedded.js";
 import { Databases } from "../../server/documents/databases.js";
 import { provisioningReconciler } from "../../server/jobs/provisioning-reconciler.js";
-import { admin, Clock, changeUser, newGateway, origin, refused, sentBack, users } from "../helpers/gateway-world.js";
+import { admin, Clock, changeUser, logOut, newGateway, origin, refused, sentBack, users } from "../helpers/gateway-world.js";
 
 const ada = { name: "ada", password: "long enough" };
 const own = parseDatabaseName("userdb-616461");
@@ -34,7 +34,7 @@ test("over the real store: sign-up, sessions, a new password, a restart", async 
   await assert.rejects(first.gateway.signUp(ada), refused("conflict"));
   const cookie = sentBack((await first.gateway.logIn(ada, origin)).setCookie);
   const ended = sentBack((await first.gateway.logIn(first.made, origin)).setCookie);
-  await first.gateway.logOut(ended);
+  await logOut(first.gateway, ended);
   const grant = { grant_type: "password", username: ada.name, password: ada.password };
   const { body: pair } = await first.gateway.grantToken(grant, origin);
   assert.ok("refresh_token" in pair);

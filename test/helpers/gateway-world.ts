@@ -7,6 +7,7 @@ import type { Backend, JsonDocument } from "../../server/backend/backend.js";
 import { userDocumentId } from "../../server/gateway/accounts.js";
 import { Gateway } from "../../server/gateway/gateway.js";
 import type { GatewayOptions } from "../../server/gateway/gateway-options.js";
+import type { TokenLives } from "../../server/gateway/keys/token-lives.js";
 import type { Template } from "../../server/gateway/provisioning.js";
 import { MemoryBackend } from "./memory-backend.js";
 
@@ -85,3 +86,11 @@ export function refused(error: string, reason?: string): (thrown: unknown) => bo
   return (thrown) =>
     thrown instanceof CouchError && thrown.error === error && (reason === undefined || thrown.reason === reason);
 }
+
+/** As `DELETE /_session` does with this cookie. @returns the `Set-Cookie` header */
+export async function logOut(gateway: Gateway, cookie: string | undefined): Promise<string> {
+  const { standing } = await gateway.identify({ cookie, ...origin });
+  return gateway.logOut(standing);
+}
+
+export const lives = (refreshSeconds: number): TokenLives => ({ accessSeconds: 900, refreshSeconds, byRole: {} });

@@ -26,12 +26,14 @@ export class LiveChanges {
   #wake: (() => void) | undefined;
   readonly #unsubscribe: () => void;
 
-  constructor(database: Database, since: number) {
+  /** @param secured called when who may read the database has changed */
+  constructor(database: Database, since: number, secured?: () => void) {
     this.#database = database;
     this.#last = since;
     // Listening begins before reading: what commits in between is in the queue, and perhaps in the store as well.
     this.#unsubscribe = database.subscribe({
       changed: (changes) => this.#arrived(changes),
+      ...(secured && { secured }),
       ended: () => {
         this.#ended = true;
         this.#wake?.();

@@ -9,12 +9,16 @@ export function getSession({ services, identity, query }: Call): Reply {
 }
 
 export async function postSession(call: Call): Promise<Reply> {
-  const { services, query, address, overTls } = call;
+  const { services, query, address, overTls, headers } = call;
   const body = await readFields(call);
   const success = redirection(call, query.get("next"));
   const failure = redirection(call, query.get("fail"));
   try {
-    const { identity, setCookie } = await services.gateway.logIn(body, { address, overTls });
+    const { identity, setCookie } = await services.gateway.logIn(body, {
+      address,
+      overTls,
+      agent: headers["user-agent"],
+    });
     return json(loggedIn(identity), success ? 302 : 200, { ...success, "Set-Cookie": setCookie });
   } catch (error) {
     if (!failure || !(error instanceof CouchError) || error.error !== "unauthorized") throw error;
@@ -23,9 +27,9 @@ export async function postSession(call: Call): Promise<Reply> {
 }
 
 export async function deleteSession(call: Call): Promise<Reply> {
-  const { services, headers, overTls, query } = call;
+  const { services, standing, overTls, query } = call;
   const redirect = redirection(call, query.get("next"));
-  const setCookie = await services.gateway.logOut(headers.cookie, overTls);
+  const setCookie = await services.gateway.logOut(standing, overTls);
   return json({ ok: true }, redirect ? 302 : 200, { ...redirect, "Set-Cookie": setCookie });
 }
 

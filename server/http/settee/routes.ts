@@ -1,8 +1,10 @@
 /** What is Settee's own, on one page. Everything below `/_settee/`, each row with its schema: the OpenAPI document is made of it. */
 import type { PathRoutes, Route } from "../route.js";
 import { health } from "./health.js";
+import { getJwks } from "./jwks.js";
 import { openApi } from "./openapi-route.js";
 import { beginRollouts, listRollouts, pauseRollout, readRollout, resumeRollout, rollBack } from "./rollouts.js";
+import { deleteSession, endSessions, getSessions } from "./sessions.js";
 import { postSignup } from "./signup.js";
 import { postToken, postTokenRevoke } from "./token.js";
 
@@ -19,6 +21,10 @@ export const setteeRoutes: readonly PathRoutes[] = [
   row("rollouts/:id/pause", { POST: pauseRollout }),
   row("rollouts/:id/resume", { POST: resumeRollout }),
   row("rollouts/:id/rollback", { POST: rollBack }),
+  row("jwks.json", { GET: getJwks }),
+  row("sessions", { GET: getSessions }),
+  row("sessions/end", { POST: endSessions }),
+  row("sessions/:session", { DELETE: deleteSession }),
   row("signup", { POST: postSignup }),
   row("token", { POST: postToken }),
   row("token/revoke", { POST: postTokenRevoke }),

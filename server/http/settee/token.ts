@@ -17,8 +17,9 @@ export const postToken = described(
     errors: ["unauthorized", "forbidden"],
   },
   async (call: Call): Promise<Reply> => {
-    const { services, address, overTls } = call;
-    const { status, body } = await services.gateway.grantToken(await readFields(call), { address, overTls });
+    const { services, address, headers: received } = call;
+    const origin = { address, agent: received["user-agent"] };
+    const { status, body } = await services.gateway.grantToken(await readFields(call), origin);
     return json(body, status, headers);
   },
 );

@@ -1,11 +1,12 @@
 /** `POST /_settee/token` and its `revoke`: passwords and refresh tokens to fresh pairs of tokens. */
-import { CouchError } from "../../protocol/errors.js";
-import { parseRevokeRequest, parseTokenRequest, type TokenRefusal, type TokenReply } from "../../protocol/token.js";
+import { CouchError } from "../../../protocol/errors.js";
+import { parseRevokeRequest, parseTokenRequest, type TokenRefusal, type TokenReply, type TokenRequest } from "../../../protocol/token.js";
+import { lifeFor, type TokenLives } from "../keys/token-lives.js";
+import type { PasswordCheck } from "../password-check.js";
+import type { Principal } from "../principals.js";
+import type { Provisioning } from "../provisioning.js";
 import type { AccessTokens } from "./access-tokens.js";
-import type { PasswordCheck } from "./password-check.js";
-import type { Principal } from "./principals.js";
-import type { Provisioning } from "./provisioning.js";
-import type { RefreshTokens } from "./refresh-tokens.js";
+import type { IssuedToken, RefreshTokens } from "./refresh-tokens.js";
 
 /** OAuth's error words are its own, and so a refusal is an answer here and not a CouchError. */
 export type GrantOutcome =
@@ -21,6 +22,15 @@ export interface TokenGrantsParts {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly provisioning: Provisioning;
+  readonly lives: TokenLives;
+}
+
+/** Where a request for tokens came from. */
+export interface GrantOrigin {
+  /** Of the client, for the lock-out. */
+  readonly address: string;
+  /** `User-Agent`, for the list of sessions. */
+  readonly agent?: string | undefined;
 }
 
 export class TokenGrants {
@@ -30,12 +40,12 @@ export class TokenGrants {
     this.#parts = parts;
   }
 
-  /** @param address of the client, for the lock-out. @throws CouchError forbidden when locked out */
-  async grant(body: unknown, address: string): Promise<GrantOutcome> {
+  /** @throws CouchError forbidden when locked out */
+  async grant(body: unknown, origin: GrantOrigin): Promise<GrantOutcome> {
     const request = parseTokenRequest(body);
     if ("error" in request) return { status: 400, body: request };
     return request.grant_type === "password"
-      ? this.#grantForPassword(request.username, request.password, address)
+      ? this.#grantForPassword(request, origin)
       : this.#grantForRefreshToken(request.refresh_token);
   }
 
@@ -46,7 +56,10 @@ export class TokenGrants {
     return { status: 200, body: { ok: true } };
   }
 
-  async #grantForPassword(name: string, password: string, address: string): Promise<GrantOutcome> {
+  async #grantForPassword(
+    { username: name, password, device }: Extract<TokenRequest, { grant_type: "password" }>,
+    { address, agent }: GrantOrigin,
+  ): Promise<GrantOutcome> {
     const { passwordCheck, provisioning, refreshTokens } = this.#parts;
     let principal: Principal;
     try {
@@ -56,7 +69,7 @@ export class TokenGrants {
       return { status: 401, body: { error: "invalid_grant", reason: error.reason } };
     }
     await provisioning.finish(principal.name);
-    return { status: 200, body: this.#pair(principal, await refreshTokens.issue(principal)) };
+    return { status: 200, body: await this.#pair(await refreshTokens.issue(principal, { name: device, agent })) };
   }
 
   async #grantForRefreshToken(token: string): Promise<GrantOutcome> {
@@ -64,16 +77,17 @@ export class TokenGrants {
     if (!refreshed) {
       return { status: 400, body: { error: "invalid_grant", reason: "The refresh token is not valid any more." } };
     }
-    return { status: 200, body: this.#pair(refreshed.principal, refreshed.token) };
+    return { status: 200, body: await this.#pair(refreshed) };
   }
 
-  #pair(principal: Principal, refreshToken: string): TokenReply {
-    const { accessTokens } = this.#parts;
+  async #pair({ principal, sessionId, token }: IssuedToken): Promise<TokenReply> {
+    const { accessTokens, lives } = this.#parts;
+    const { accessSeconds } = lifeFor(principal.roles, lives);
     return {
-      access_token: accessTokens.issue(principal),
+      access_token: await accessTokens.issue(principal, sessionId, accessSeconds),
       token_type: "bearer",
-      expires_in: accessTokens.life,
-      refresh_token: refreshToken,
+      expires_in: accessSeconds,
+      refresh_token: token,
     };
   }
 }

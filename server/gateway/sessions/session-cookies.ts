@@ -3,9 +3,9 @@
  * it, keyed with the server's secret and the salt of the user's password, so that a new password ends every session.
  */
 import { createHmac } from "node:crypto";
-import { CouchError } from "../../protocol/errors.js";
-import { sameSecret } from "./constant-time.js";
-import type { Principal } from "./principals.js";
+import { CouchError } from "../../../protocol/errors.js";
+import { sameSecret } from "../constant-time.js";
+import { type Principal, saltOf } from "../principals.js";
 
 export interface CookieOptions {
   readonly secret: string;
@@ -19,29 +19,32 @@ export interface CookieOptions {
 }
 
 /** A cookie that could be read; nothing is known yet of whether it is genuine. */
-export interface ClaimedSession {
+export interface ClaimedCookie {
   readonly name: string;
   /** Seconds since 1970 at which it was made, as hexadecimal text. */
   readonly madeAt: string;
   readonly signature: Buffer;
 }
 
-export type SessionState = "fresh" | "renew" | "refused";
+export type CookieState = "fresh" | "renew" | "refused";
 
 const cookieName = "AuthSession";
 const base64Url = /^[A-Za-z0-9_-]+={0,2}$/;
 const hexadecimal = /^[0-9A-Fa-f]{1,12}$/;
 /** CouchDB renews once this share of the life is all that is left. */
 const renewBelow = 0.9;
+/** Spellings of one second, and seconds that a cookie may be antedated by, where others have the same. */
+const spellings = 4;
+const antedated = 16;
 
-export class CookieSessions {
+export class SessionCookies {
   readonly #options: CookieOptions;
 
   constructor(options: CookieOptions) {
     this.#options = { ...options };
   }
 
-  /** Another life for sessions from now on, also for those that have begun. */
+  /** Another life for cookies from now on; those that were made before are ended by the shorter of the two. */
   set seconds(seconds: number) {
     this.#options.seconds = seconds;
   }
@@ -51,11 +54,27 @@ export class CookieSessions {
     return this.#options.seconds * 1000;
   }
 
+  /**
+   * The time for a new cookie. The cookie follows from user and time, so that two log-ins of one second would share
+   * theirs, and log each other out: a time that is taken is spelled with leading zeros, which CouchDB reads as well.
+   */
+  newTime(isTaken: (madeAt: string) => boolean): string {
+    const now = this.#seconds();
+    for (let back = 0; back < antedated; back++) {
+      const hex = (now - back).toString(16).toUpperCase();
+      for (let zeros = 0; zeros < spellings; zeros++) {
+        const time = "0".repeat(zeros) + hex;
+        if (!isTaken(time)) return time;
+      }
+    }
+    // Shared after all: whoever of the two logs out ends both.
+    return now.toString(16).toUpperCase();
+  }
+
   /** A `Set-Cookie` header that begins or renews a session. @param overTls the answer goes over TLS */
-  make(principal: Principal, overTls: boolean): string {
-    const claim = `${principal.name}:${this.#seconds().toString(16).toUpperCase()}`;
-    const signature = this.#sign(claim, principal);
-    const value = Buffer.concat([Buffer.from(`${claim}:`, "utf8"), signature]).toString("base64url");
+  make(principal: Principal, madeAt: string, overTls: boolean): string {
+    const claim = `${principal.name}:${madeAt}`;
+    const value = Buffer.concat([Buffer.from(`${claim}:`, "utf8"), this.#sign(claim, principal)]).toString("base64url");
     return this.#header(value, overTls);
   }
 
@@ -65,7 +84,7 @@ export class CookieSessions {
   }
 
   /** @param header the request's `Cookie` header. @throws CouchError bad_request when the cookie makes no sense */
-  read(header: string | undefined): ClaimedSession | undefined {
+  read(header: string | undefined): ClaimedCookie | undefined {
     const value = header && cookieValue(header);
     if (!value) return undefined;
     const bytes = base64Url.test(value) ? Buffer.from(value, "base64url") : Buffer.alloc(0);
@@ -81,19 +100,24 @@ export class CookieSessions {
     };
   }
 
-  /** Whether the session is `principal`'s, whose name it claims. */
-  check(session: ClaimedSession, principal: Principal): SessionState {
-    if (!principal.password || session.name !== principal.name || !hexadecimal.test(session.madeAt)) return "refused";
-    const left = Number.parseInt(session.madeAt, 16) + this.#options.seconds - this.#seconds();
+  /** Whether the cookie is `principal`'s, whose name it claims, and its time is not over. Its session may have ended all the same. */
+  check(cookie: ClaimedCookie, principal: Principal): CookieState {
+    if (saltOf(principal) === "" || cookie.name !== principal.name || !hexadecimal.test(cookie.madeAt)) return "refused";
+    const left = Number.parseInt(cookie.madeAt, 16) + this.#options.seconds - this.#seconds();
     if (left <= 0) return "refused";
-    const expected = this.#sign(`${session.name}:${session.madeAt}`, principal);
-    if (!sameSecret(session.signature, expected)) return "refused";
+    const expected = this.#sign(`${cookie.name}:${cookie.madeAt}`, principal);
+    if (!sameSecret(cookie.signature, expected)) return "refused";
     return left < this.#options.seconds * renewBelow ? "renew" : "fresh";
   }
 
+  /** Whether a cookie that was made then need not be renewed yet. */
+  isFresh(madeAt: string): boolean {
+    const left = Number.parseInt(madeAt, 16) + this.#options.seconds - this.#seconds();
+    return left >= this.#options.seconds * renewBelow;
+  }
+
   #sign(claim: string, principal: Principal): Buffer {
-    const key = this.#options.secret + (principal.password?.salt ?? "");
-    return createHmac("sha256", key).update(claim).digest();
+    return createHmac("sha256", this.#options.secret + saltOf(principal)).update(claim).digest();
   }
 
   #header(value: string, overTls: boolean): string {
