@@ -111,7 +111,10 @@ const tokens = z.strictObject({
   refreshDays: refreshDays.default(90),
   /** Role to lives of its own; of several roles the shortest counts. */
   byRole: z
-    .record(z.string(), z.strictObject({ accessSeconds: accessSeconds.optional(), refreshDays: refreshDays.optional() }))
+    .record(
+      z.string(),
+      z.strictObject({ accessSeconds: accessSeconds.optional(), refreshDays: refreshDays.optional() }),
+    )
     .default({}),
 });
 

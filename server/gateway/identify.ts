@@ -119,9 +119,7 @@ export class Identifier {
     if (colon < 0 || decoded === "_:_") return nobody;
     const attempt = { name: decoded.slice(0, colon), password: decoded.slice(colon + 1), address };
     if (attempt.name === "") throw wrongCredentials();
-    return when(this.#parts.passwordCheck.authenticate(attempt), (principal) =>
-      this.#by(principal, "default"),
-    );
+    return when(this.#parts.passwordCheck.authenticate(attempt), (principal) => this.#by(principal, "default"));
   }
 
   #bearer(token: string): Identified | Promise<Identified> {

@@ -24,6 +24,7 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   filters: ["46-"],
   "updates, shows, lists and rewrites": ["47-", "48-", "49-"],
   "updates of all databases": ["25-"],
+  sessions: ["53-"],
   "administrators' endpoints and the node": ["56-", "58-"],
 };
 

@@ -8,7 +8,17 @@ import { defaultSecurity } from "../../protocol/security.js";
 import { EmbeddedBackend } from "../../server/backend/embedded.js";
 import { Databases } from "../../server/documents/databases.js";
 import { provisioningReconciler } from "../../server/jobs/provisioning-reconciler.js";
-import { admin, Clock, changeUser, logOut, newGateway, origin, refused, sentBack, users } from "../helpers/gateway-world.js";
+import {
+  admin,
+  Clock,
+  changeUser,
+  logOut,
+  newGateway,
+  origin,
+  refused,
+  sentBack,
+  users,
+} from "../helpers/gateway-world.js";
 
 const ada = { name: "ada", password: "long enough" };
 const own = parseDatabaseName("userdb-616461");

@@ -6,7 +6,14 @@ import { parseDocId } from "../../../protocol/ids.js";
 import type { Backend, JsonDocument } from "../../backend/backend.js";
 import { retryConflicts } from "../retry-conflicts.js";
 import { configDatabase } from "../system-databases.js";
-import { newStoredKey, openStoredKey, type PublicJwk, type SigningKey, type StoredKey, type TokenAlgorithm } from "./signing-key.js";
+import {
+  newStoredKey,
+  openStoredKey,
+  type PublicJwk,
+  type SigningKey,
+  type StoredKey,
+  type TokenAlgorithm,
+} from "./signing-key.js";
 
 export interface KeyRingOptions {
   /** 32 bytes, derived from the server's secret. */

@@ -90,8 +90,7 @@ export class LogIns {
 
   /** @param id as in the list. @throws CouchError not_found */
   async end({ name }: Caller, id: string): Promise<void> {
-    const isThere =
-      sessionIdForm.test(id) && (await this.#parts.sessions.end(name, documentIdOf(id), "logged out"));
+    const isThere = sessionIdForm.test(id) && (await this.#parts.sessions.end(name, documentIdOf(id), "logged out"));
     if (!isThere) throw new CouchError("not_found", "There is no such session.");
   }
 

@@ -102,7 +102,8 @@ export class SessionCookies {
 
   /** Whether the cookie is `principal`'s, whose name it claims, and its time is not over. Its session may have ended all the same. */
   check(cookie: ClaimedCookie, principal: Principal): CookieState {
-    if (saltOf(principal) === "" || cookie.name !== principal.name || !hexadecimal.test(cookie.madeAt)) return "refused";
+    if (saltOf(principal) === "" || cookie.name !== principal.name || !hexadecimal.test(cookie.madeAt))
+      return "refused";
     const left = Number.parseInt(cookie.madeAt, 16) + this.#options.seconds - this.#seconds();
     if (left <= 0) return "refused";
     const expected = this.#sign(`${cookie.name}:${cookie.madeAt}`, principal);
@@ -117,7 +118,9 @@ export class SessionCookies {
   }
 
   #sign(claim: string, principal: Principal): Buffer {
-    return createHmac("sha256", this.#options.secret + saltOf(principal)).update(claim).digest();
+    return createHmac("sha256", this.#options.secret + saltOf(principal))
+      .update(claim)
+      .digest();
   }
 
   #header(value: string, overTls: boolean): string {

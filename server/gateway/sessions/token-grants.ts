@@ -1,6 +1,12 @@
 /** `POST /_settee/token` and its `revoke`: passwords and refresh tokens to fresh pairs of tokens. */
 import { CouchError } from "../../../protocol/errors.js";
-import { parseRevokeRequest, parseTokenRequest, type TokenRefusal, type TokenReply, type TokenRequest } from "../../../protocol/token.js";
+import {
+  parseRevokeRequest,
+  parseTokenRequest,
+  type TokenRefusal,
+  type TokenReply,
+  type TokenRequest,
+} from "../../../protocol/token.js";
 import { lifeFor, type TokenLives } from "../keys/token-lives.js";
 import type { PasswordCheck } from "../password-check.js";
 import type { Principal } from "../principals.js";

@@ -1,6 +1,7 @@
 /** `/_settee/sessions`: where the caller is logged in, and logging out there. */
-import { endSessionsReply, endSessionsRequest, sessionList } from "../../../protocol/session.js";
+
 import type { UserName } from "../../../protocol/ids.js";
+import { endSessionsReply, endSessionsRequest, sessionList } from "../../../protocol/session.js";
 import type { Caller } from "../../gateway/sessions/log-ins.js";
 import type { Call } from "../call.js";
 import { endpoint, ok } from "./endpoint.js";

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, exportSPKI, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  exportSPKI,
+  type JWTPayload,
+  jwtVerify,
+  SignJWT,
+} from "jose";
 import { parseUserName } from "../../../protocol/ids.js";
 import { KeyRing } from "../../../server/gateway/keys/key-ring.js";
 import type { TokenAlgorithm } from "../../../server/gateway/keys/signing-key.js";
@@ -149,7 +157,10 @@ test("JWT: key rotation with overlap", async () => {
   clock.advance(600);
   const late = await tokens.issue(ada, sessionId, 900);
   clock.advance(300);
-  assert.equal(await tokens.verify(await signed(made, { ...decodeJwt(late) }, { kid: decodeProtectedHeader(before).kid })), undefined);
+  assert.equal(
+    await tokens.verify(await signed(made, { ...decodeJwt(late) }, { kid: decodeProtectedHeader(before).kid })),
+    undefined,
+  );
   assert.ok(await tokens.verify(late));
   assert.equal(keys.jwks.keys.length, 1, "a retired key is not published");
 });
