@@ -78,9 +78,9 @@ export class Settee {
       const madeAdmin = await gateway.start();
       const stopping = new AbortController();
       runtimeConfig.subscribe((changed) => {
-        const { logLevel, sessionTimeout, passwordIterations } = changed;
+        const { logLevel, sessionTimeout, passwordIterations, lockOut } = changed;
         log.level = logLevel;
-        gateway.configure({ sessionSeconds: sessionTimeout, passwordIterations });
+        gateway.configure({ sessionSeconds: sessionTimeout, passwordIterations, lockOut });
         sandbox.configure({ timeLimits: timeLimitsOf(changed) });
       });
       const services: Services = {
@@ -154,11 +154,13 @@ function gatewayOptions(config: Config, log: Logger): ConstructorParameters<type
     admin: password === undefined ? undefined : { name, password },
     passwordIterations: config.passwordIterations,
     sessionSeconds: config.sessionTimeout,
+    lockOut: config.lockOut,
     tokenAlgorithm: config.tokens.algorithm,
     tokenIssuer: config.tokens.issuer,
     tokenAudience: config.tokens.audience,
     tokenLives: tokenLives(config.tokens),
     onError: (err) => log.error({ err }, "background work of the gateway failed"),
+    onLockedOut: ({ name, address }) => log.warn({ user: name, address }, "too many failed log-ins"),
   };
 }
 

@@ -55,6 +55,8 @@ describe("the configuration", () => {
         refreshDays: 90,
         byRole: {},
       },
+      lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
+      proxies: { trusted: [], header: "x-forwarded-for" },
       changesTimeout: 60_000,
     });
   });

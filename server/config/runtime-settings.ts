@@ -98,6 +98,11 @@ const settings: readonly RuntimeSetting[] = [
   number("chttpd_auth", "iterations", "passwordIterations"),
   fixed("chttpd_auth", "secret", () => hiddenValue, secret),
 
+  text("chttpd_auth_lockout", "mode", "lockOut.mode"),
+  number("chttpd_auth_lockout", "threshold", "lockOut.threshold"),
+  number("chttpd_auth_lockout", "max_lifetime", "lockOut.maxLifetime"),
+  number("chttpd_auth_lockout", "max_objects", "lockOut.maxObjects"),
+
   fixed("cluster", "n", () => "1", oneNode),
   fixed("cluster", "q", () => "1", oneNode),
 

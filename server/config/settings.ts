@@ -1,4 +1,5 @@
 /** Every setting with its type and default. `server/config.ts` reads them from the file and the environment. */
+import { isIP } from "node:net";
 import { z } from "zod";
 
 const wholeNumber = (least: number, most: number) => {
@@ -98,6 +99,28 @@ const secret = text()
   .refine((value) => !sampleSecrets.has(value.toLowerCase()), "is a sample that everybody knows; make one of your own")
   .refine((value) => new Set(value).size > 4, "repeats too few characters; make a random one");
 
+/** `[chttpd_auth_lockout]`, in CouchDB's words: of one name from one address. */
+const lockOut = z.strictObject({
+  mode: z.enum(["off", "warn", "enforce"], "must be off, warn or enforce").default("enforce"),
+  /** Failed log-ins. */
+  threshold: wholeNumber(1, 10_000).default(5),
+  /** Milliseconds. */
+  maxLifetime: wholeNumber(1, 86_400_000).default(300_000),
+  /** Pairs of name and address that are remembered. */
+  maxObjects: wholeNumber(1, 1_000_000).default(10_000),
+});
+
+/** Proxies in front of the server, whose word on where a request comes from is taken. */
+const proxies = z.strictObject({
+  trusted: z
+    .array(
+      z.string("must be a list of addresses").refine(isAddressRange, "must be addresses or ranges such as 10.0.0.0/8"),
+    )
+    .default([]),
+  /** The header that they write, and clients cannot. */
+  header: z.enum(["x-forwarded-for", "forwarded"], "must be x-forwarded-for or forwarded").default("x-forwarded-for"),
+});
+
 const accessSeconds = wholeNumber(1, 366 * 86_400);
 const refreshDays = wholeNumber(1, 3660);
 /** Of access tokens (JWTs) and the refresh tokens that renew them. */
@@ -147,6 +170,8 @@ export const settingsSchema = z.strictObject({
   /** Seconds of a cookie session since its last renewal. */
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
   tokens: tokens.prefault({}),
+  lockOut: lockOut.prefault({}),
+  proxies: proxies.prefault({}),
   /** Milliseconds after which a quiet changes feed ends, unless its client asks for less. */
   changesTimeout: wholeNumber(1, 86_400_000).default(60_000),
 });
@@ -187,8 +212,19 @@ export const environmentNames: Readonly<
   SETTEE_TOKEN_AUDIENCE: { path: "tokens.audience", as: "text" },
   SETTEE_ACCESS_TOKEN_SECONDS: { path: "tokens.accessSeconds", as: "number" },
   SETTEE_REFRESH_TOKEN_DAYS: { path: "tokens.refreshDays", as: "number" },
+  SETTEE_LOCK_OUT_MODE: { path: "lockOut.mode", as: "text" },
+  SETTEE_LOCK_OUT_THRESHOLD: { path: "lockOut.threshold", as: "number" },
+  SETTEE_TRUSTED_PROXIES: { path: "proxies.trusted", as: "list" },
+  SETTEE_FORWARDED_HEADER: { path: "proxies.header", as: "text" },
   SETTEE_CHANGES_TIMEOUT: { path: "changesTimeout", as: "number" },
 };
+
+function isAddressRange(value: string): boolean {
+  const [address = "", bits, ...more] = value.split("/");
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
+}
 
 function isOrigin(value: string): boolean {
   if (value === "*" || value === localhostOrigins) return true;

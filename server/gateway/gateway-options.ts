@@ -3,6 +3,7 @@ import type { AdminCredentials } from "./admins.js";
 import type { TokenAlgorithm } from "./keys/signing-key.js";
 import type { TokenLives } from "./keys/token-lives.js";
 import { defaultIterations } from "./password-hasher.js";
+import type { LockOut, ThrottleOptions } from "./throttle.js";
 
 export interface GatewayOptions {
   /** Signs cookies and tokens. At least 16 characters: from one cookie a shorter one could be guessed at leisure. */
@@ -28,17 +29,17 @@ export interface GatewayOptions {
   readonly refreshGraceSeconds?: number;
   /** For how long a password that was right over HTTP Basic is remembered. */
   readonly verifiedPasswordSeconds?: number;
-  /** Failed log-ins of one name from one address before they are locked out. */
-  readonly lockOutFailures?: number;
-  readonly lockOutSeconds?: number;
+  readonly lockOut?: LockOut;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of what fails in the background, where no request can be told. */
   readonly onError?: (error: unknown) => void;
+  /** Told of each attempt of a pair that is locked out, or would be if the lock-out were enforced. */
+  readonly onLockedOut?: ThrottleOptions["onLockedOut"];
 }
 
 /** What can be changed while the gateway runs. */
-export type LiveGatewayOptions = Required<Pick<GatewayOptions, "sessionSeconds" | "passwordIterations">>;
+export type LiveGatewayOptions = Required<Pick<GatewayOptions, "sessionSeconds" | "passwordIterations" | "lockOut">>;
 
 const minSecretLength = 16;
 const day = 24 * 60 * 60;
@@ -55,10 +56,10 @@ const defaults = {
   tokenLives: { accessSeconds: 15 * 60, refreshSeconds: 90 * day, byRole: {} },
   refreshGraceSeconds: 10,
   verifiedPasswordSeconds: 600,
-  lockOutFailures: 5,
-  lockOutSeconds: 300,
+  lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
   now: Date.now,
   onError: () => {},
+  onLockedOut: () => {},
 } satisfies Omit<GatewayOptions, "secret">;
 
 export type CompleteGatewayOptions = GatewayOptions & Required<Omit<GatewayOptions, "cookieSameSite">>;

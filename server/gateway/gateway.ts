@@ -49,6 +49,7 @@ export class Gateway {
   readonly #admins: Admins;
   readonly #accounts: Accounts;
   readonly #principals: Principals;
+  readonly #throttle: Throttle;
   readonly #sessions: SessionsPart;
   readonly #identifier: Identifier;
   readonly #tokenGrants: TokenGrants;
@@ -71,11 +72,12 @@ export class Gateway {
     const principals = this.#principals;
     const sessions = new SessionsPart({ backend, admins: this.#admins, principals, options });
     this.#sessions = sessions;
+    this.#throttle = new Throttle({ lockOut: options.lockOut, now, onLockedOut: options.onLockedOut });
     const passwordCheck = new PasswordCheck({
       principals,
       hasher: this.#hasher,
       verified: new VerifiedPasswords({ life: options.verifiedPasswordSeconds * 1000, now }),
-      throttle: new Throttle({ failures: options.lockOutFailures, window: options.lockOutSeconds * 1000, now }),
+      throttle: this.#throttle,
     });
     const { provisioning } = this;
     this.#logIns = new LogIns({ ...sessions, principals, passwordCheck, provisioning });
@@ -110,7 +112,8 @@ export class Gateway {
   }
 
   /** Takes effect at once: sessions that have begun, and passwords from now on. */
-  configure({ sessionSeconds, passwordIterations }: LiveGatewayOptions): void {
+  configure({ sessionSeconds, passwordIterations, lockOut }: LiveGatewayOptions): void {
+    this.#throttle.lockOut = lockOut;
     this.#sessions.cookies.seconds = sessionSeconds;
     this.#hasher.iterations = passwordIterations;
   }

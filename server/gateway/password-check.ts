@@ -37,10 +37,7 @@ export class PasswordCheck {
    * @throws CouchError unauthorized, or forbidden when locked out; rejects with the same
    */
   authenticate(attempt: PasswordAttempt): Principal | Promise<Principal> {
-    const { principals, throttle } = this.#parts;
-    // Before the memory of right passwords too: a locked-out guesser must not learn that a guess was right.
-    throttle.check(attempt.name, attempt.address);
-    const found = principals.find(attempt.name);
+    const found = this.#parts.principals.find(attempt.name);
     return found instanceof Promise
       ? found.then((principal) => this.#check(attempt, principal))
       : this.#check(attempt, found);
@@ -48,9 +45,11 @@ export class PasswordCheck {
 
   #check(attempt: PasswordAttempt, principal: Principal | undefined): Principal | Promise<Principal> {
     const { verified, throttle } = this.#parts;
+    // Before the memory of right passwords too: a locked-out guesser must not learn that a guess was right.
+    throttle.check(attempt, principal);
     const fingerprint = verified.fingerprint(attempt.name, attempt.password, principal?.password);
     if (!principal || !verified.has(fingerprint)) return this.#verify(attempt, principal, fingerprint);
-    throttle.succeeded(attempt.name, attempt.address);
+    throttle.succeeded(attempt, principal);
     return principal;
   }
 
@@ -68,17 +67,16 @@ export class PasswordCheck {
 
   async #hash(attempt: PasswordAttempt, principal: Principal | undefined, fingerprint: string): Promise<boolean> {
     const { hasher, throttle, verified } = this.#parts;
-    const { name, address } = attempt;
-    throttle.check(name, address);
-    throttle.attempt(name, address);
+    throttle.check(attempt, principal);
+    throttle.attempt(attempt, principal);
     // A user who does not exist costs the same as a wrong password.
     const isRight = await hasher.verify(attempt.password, principal?.password).catch((error: unknown) => {
       // Too busy to look: that was no guess.
-      throttle.withdraw(name, address);
+      throttle.withdraw(attempt, principal);
       throw error;
     });
     if (isRight) {
-      throttle.succeeded(name, address);
+      throttle.succeeded(attempt, principal);
       verified.add(fingerprint);
     }
     return isRight;

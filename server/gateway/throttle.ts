@@ -4,16 +4,32 @@
  */
 import { LRUCache } from "lru-cache";
 import { CouchError } from "../../protocol/errors.js";
+import { networkOf } from "./network.js";
+import { type Principal, saltOf } from "./principals.js";
 
-const maxPairs = 10_000;
+/** `[chttpd_auth_lockout]`, in CouchDB's words. */
+export interface LockOut {
+  /** warn: it is told and nothing more. */
+  readonly mode: "off" | "warn" | "enforce";
+  /** Failures after which a pair is locked out. */
+  readonly threshold: number;
+  /** Milliseconds in which they count, and after which they are forgotten. */
+  readonly maxLifetime: number;
+  /** Pairs that are remembered; a flood of others costs the ones that failed least lately. */
+  readonly maxObjects: number;
+}
 
 export interface ThrottleOptions {
-  /** Failures after which a pair is locked out. */
-  readonly failures: number;
-  /** Milliseconds in which they count, and after which they are forgotten. */
-  readonly window: number;
+  readonly lockOut: LockOut;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told of each attempt of a pair that is, or would be, locked out. */
+  readonly onLockedOut: (pair: { readonly name: string; readonly address: string }) => void;
+}
+
+export interface Attempt {
+  readonly name: string;
+  readonly address: string;
 }
 
 interface Failures {
@@ -22,53 +38,71 @@ interface Failures {
 }
 
 export class Throttle {
-  readonly #pairs = new LRUCache<string, Failures>({ max: maxPairs });
+  #pairs: LRUCache<string, Failures>;
+  #lockOut: LockOut;
   readonly #options: ThrottleOptions;
 
   constructor(options: ThrottleOptions) {
     this.#options = options;
+    this.#lockOut = options.lockOut;
+    this.#pairs = new LRUCache({ max: options.lockOut.maxObjects });
+  }
+
+  /** Takes effect at once; what was counted is counted, unless the table has another size. */
+  set lockOut(lockOut: LockOut) {
+    if (lockOut.maxObjects !== this.#lockOut.maxObjects) {
+      const kept = [...this.#pairs.entries()].slice(0, lockOut.maxObjects).reverse();
+      this.#pairs = new LRUCache({ max: lockOut.maxObjects });
+      for (const [pair, failures] of kept) this.#pairs.set(pair, failures);
+    }
+    this.#lockOut = lockOut;
   }
 
   /** @throws CouchError forbidden when the pair is locked out */
-  check(name: string, address: string): void {
-    if (this.#pairs.size === 0) return;
-    const failures = this.#current(name, address);
-    if (failures !== undefined && failures.count >= this.#options.failures) {
-      throw new CouchError("forbidden", "Account is temporarily locked due to multiple authentication failures");
-    }
+  check({ name, address }: Attempt, principal: Principal | undefined): void {
+    if (this.#pairs.size === 0 || this.#lockOut.mode === "off") return;
+    const failures = this.#current(pairOf(name, address, principal));
+    if (failures === undefined || failures.count < this.#lockOut.threshold) return;
+    this.#options.onLockedOut({ name, address });
+    if (this.#lockOut.mode === "warn") return;
+    throw new CouchError("forbidden", "Account is temporarily locked due to multiple authentication failures");
   }
 
   /**
    * Counts an attempt as failed, to be called before the password is looked at: a hundred guesses sent at once are
    * then a hundred failures, and not a hundred that were all let in before the first one failed.
    */
-  attempt(name: string, address: string): void {
-    const failures = this.#current(name, address);
+  attempt({ name, address }: Attempt, principal: Principal | undefined): void {
+    if (this.#lockOut.mode === "off") return;
+    const pair = pairOf(name, address, principal);
+    const failures = this.#current(pair);
     if (failures) failures.count++;
-    else this.#pairs.set(pairOf(name, address), { count: 1, since: this.#options.now() });
+    else this.#pairs.set(pair, { count: 1, since: this.#options.now() });
   }
 
   /** The attempt was never looked at: it does not count. */
-  withdraw(name: string, address: string): void {
-    const failures = this.#current(name, address);
+  withdraw({ name, address }: Attempt, principal: Principal | undefined): void {
+    const failures = this.#current(pairOf(name, address, principal));
     if (failures && failures.count > 0) failures.count--;
   }
 
   /** The password was right: earlier failures are forgotten. */
-  succeeded(name: string, address: string): void {
-    if (this.#pairs.size > 0) this.#pairs.delete(pairOf(name, address));
+  succeeded({ name, address }: Attempt, principal: Principal | undefined): void {
+    if (this.#pairs.size > 0) this.#pairs.delete(pairOf(name, address, principal));
   }
 
-  #current(name: string, address: string): Failures | undefined {
-    const pair = pairOf(name, address);
+  #current(pair: string): Failures | undefined {
     const failures = this.#pairs.get(pair);
-    if (!failures || failures.since + this.#options.window > this.#options.now()) return failures;
+    if (!failures || failures.since + this.#lockOut.maxLifetime > this.#options.now()) return failures;
     this.#pairs.delete(pair);
     return undefined;
   }
 }
 
-/** Addresses hold no spaces, so two pairs cannot share a key. Names are cut: a guess must not fill the memory. */
-function pairOf(name: string, address: string): string {
-  return `${address} ${name.slice(0, 256)}`;
+/**
+ * With the salt, as in CouchDB: who got a new password begins anew. Neither networks nor salts hold spaces, so two pairs
+ * cannot share a key. Names are cut: a guess must not fill the memory.
+ */
+function pairOf(name: string, address: string, principal: Principal | undefined): string {
+  return `${networkOf(address)} ${principal ? saltOf(principal) : ""} ${name.slice(0, 256)}`;
 }

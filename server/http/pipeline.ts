@@ -13,6 +13,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Identified } from "../gateway/identify.js";
 import type { Reply } from "./call.js";
+import { clientOf } from "./client-address.js";
 import { corsHeaders, preflight } from "./cors.js";
 import { checkLength, dispatch, queryOf, routeFor } from "./dispatch.js";
 import { errorReply } from "./error-reply.js";
@@ -81,8 +82,7 @@ async function handle(
   const route = routeFor(routes, method);
   const url = request.url as string;
   checkLength(url, services);
-  const overTls = "encrypted" in request.socket;
-  const address = request.socket.remoteAddress ?? "";
+  const { address, overTls, host } = clientOf(request, services.config.proxies);
   const identified = services.gateway.identify({
     authorization: request.headers.authorization,
     cookie: request.headers.cookie,
@@ -104,7 +104,7 @@ async function handle(
     headers: request.headers,
     rawHeaders: request.rawHeaders,
     request,
-    origin: `${overTls ? "https" : "http"}://${request.headers.host ?? "localhost"}`,
+    origin: `${overTls ? "https" : "http"}://${host}`,
     address,
     overTls,
     sentMethod: method,

@@ -15,6 +15,7 @@ import {
   world,
 } from "../../helpers/gateway-world.js";
 
+const lockOut = { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 } as const;
 const ada = { name: "ada", password: "long enough" };
 
 async function cookieOf({ gateway }: World, device?: string, agent?: string): Promise<string> {
@@ -212,7 +213,7 @@ test("raising the timeout revives no cookie, neither a logged-out nor an expired
   clock.advance(300);
   const renewed = sentBack((await byCookie(given, used)).setCookie as string);
   clock.advance(301);
-  gateway.configure({ sessionSeconds: 86_400, passwordIterations: 2 });
+  gateway.configure({ sessionSeconds: 86_400, passwordIterations: 2, lockOut });
   for (const cookie of [ended, expired, used]) assert.equal(await nameOf(byCookie(given, cookie)), null);
   assert.equal(await nameOf(byCookie(given, renewed)), "ada", "what is alive lives on");
   const later = await world(t, { backend, clock, sessionSeconds: 86_400 });
@@ -224,7 +225,7 @@ test("lowering the timeout ends cookies that are older", async (t) => {
   await given.gateway.signUp(ada);
   const cookie = await cookieOf(given);
   given.clock.advance(100);
-  given.gateway.configure({ sessionSeconds: 60, passwordIterations: 2 });
+  given.gateway.configure({ sessionSeconds: 60, passwordIterations: 2, lockOut });
   assert.equal(await nameOf(byCookie(given, cookie)), null);
 });
 
