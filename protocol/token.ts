@@ -61,3 +61,5 @@ export function parseRevokeRequest(body: unknown): string | TokenRefusal {
 
 /** RFC 7517. */
 export const jwks = z.object({ keys: z.array(z.object({ kty: z.string() })) });
+
+export const rotateKeysReply = z.strictObject({ ok: z.literal(true), kid: z.string() });

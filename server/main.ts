@@ -5,12 +5,13 @@
  */
 import { type Command, UsageError } from "./commands/command.js";
 import { design } from "./commands/design.js";
+import { keys } from "./commands/keys.js";
 import { serve } from "./commands/serve.js";
 import { ConfigError } from "./config.js";
 import { TemplateError } from "./gateway/design-docs/problem.js";
 import { StoreUnavailable } from "./storage/level-store.js";
 
-const commands: Readonly<Record<string, Command>> = { serve, design };
+const commands: Readonly<Record<string, Command>> = { serve, design, keys };
 
 const usage = `settee [COMMAND] [--help]
 

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { EmbeddedBackend } from "./backend/embedded.js";
 import { Background } from "./background.js";
-import { keptSecret, keptUuid, openDataDirectory } from "./config/data-directory.js";
+import { keptUuid, openDataDirectory } from "./config/data-directory.js";
 import { RuntimeConfig } from "./config/runtime-config.js";
 import type { Config } from "./config.js";
 import { Databases } from "./documents/databases.js";
 import type { AdminCredentials } from "./gateway/admins.js";
 import { Gateway } from "./gateway/gateway.js";
 import { TemplateFolder } from "./gateway/rollouts/template-folder.js";
-import type { TokenLives } from "./gateway/keys/token-lives.js";
+import { gatewayOptions } from "./gateway-settings.js";
 import { HttpServer } from "./http/http-server.js";
 import { Metrics } from "./http/metrics/metrics.js";
 import { routeTable } from "./http/route-table.js";
@@ -125,6 +125,11 @@ export class Settee {
     return this.#parts.log;
   }
 
+  /** A new key signs access tokens from now on. @returns its name */
+  rotateKeys(): Promise<string> {
+    return this.#parts.gateway.keys.rotate();
+  }
+
   /** Serves, and resolves to the address, e.g. `http://127.0.0.1:5984`. */
   async listen(): Promise<string> {
     const { http, background, config } = this.#parts;
@@ -146,37 +151,6 @@ export class Settee {
   }
 }
 
-function gatewayOptions(config: Config, log: Logger): ConstructorParameters<typeof Gateway>[0]["options"] {
-  const { adminName: name = "admin", adminPassword: password } = config;
-  return {
-    secret: config.secret ?? keptSecret(config.dataDir),
-    proxySecret: config.proxySecret,
-    admin: password === undefined ? undefined : { name, password },
-    passwordIterations: config.passwordIterations,
-    sessionSeconds: config.sessionTimeout,
-    lockOut: config.lockOut,
-    tokenAlgorithm: config.tokens.algorithm,
-    tokenIssuer: config.tokens.issuer,
-    tokenAudience: config.tokens.audience,
-    tokenLives: tokenLives(config.tokens),
-    onError: (err) => log.error({ err }, "background work of the gateway failed"),
-    onLockedOut: ({ name, address }) => log.warn({ user: name, address }, "too many failed log-ins"),
-  };
-}
-
 function timeLimitsOf({ sandbox: { timeout, validationTimeout } }: Config): TimeLimits {
   return { validation: validationTimeout, others: timeout };
-}
-
-const day = 24 * 60 * 60;
-
-function tokenLives({ accessSeconds, refreshDays, byRole }: Config["tokens"]): TokenLives {
-  const ofRoles = Object.entries(byRole).map(([role, life]) => [
-    role,
-    {
-      ...(life.accessSeconds === undefined ? {} : { accessSeconds: life.accessSeconds }),
-      ...(life.refreshDays === undefined ? {} : { refreshSeconds: life.refreshDays * day }),
-    },
-  ]);
-  return { accessSeconds, refreshSeconds: refreshDays * day, byRole: Object.fromEntries(ofRoles) };
 }

@@ -138,3 +138,54 @@ describe("the command", () => {
     assert.deepEqual([misspelt.code, misspelt.output.split("'")[1]], [2, "--new-epoque"]);
   });
 });
+
+describe("settee keys rotate", () => {
+  const audience = { SETTEE_TOKEN_ALGORITHM: "ES256" };
+  const kids = async (client: HttpClient): Promise<readonly string[]> =>
+    (await client.expect(200, "GET", "/_settee/jwks.json")).json().keys.map(({ kid }: { kid: string }) => kid);
+
+  test("asks a running server, which signs with the new key at once; without one it opens the data directory", async () => {
+    const server = await startSettee({ settings: audience });
+    try {
+      const client = new HttpClient(server.url);
+      const [first] = await kids(client);
+      const { hostname, port } = new URL(server.url);
+      const environment = { ...audience, SETTEE_HOST: hostname, SETTEE_PORT: port, SETTEE_DATA_DIR: server.dataDir };
+      const running = await settee(["keys", "rotate"], environment);
+      assert.equal(running.code, 0, running.output);
+      const [, second] = await kids(client);
+      assert.equal(running.output, `The key ${second} signs access tokens now.\n`);
+
+      const secret = { ...environment, SETTEE_SECRET: "another secret than the server's" };
+      const stranger = await settee(["keys", "rotate"], secret);
+      assert.match(stranger.output, /answered 401/);
+      const elsewhere = await settee(["keys", "rotate"], { ...environment, SETTEE_PORT: "1" });
+      assert.match(elsewhere.output, /has .* open, but there is none at/);
+      assert.equal(elsewhere.code, 1);
+
+      await server.stop();
+      const stopped = await settee(["keys", "rotate"], environment);
+      assert.equal(stopped.code, 0, stopped.output);
+      await server.restart();
+      const all = await kids(client);
+      assert.deepEqual(all.slice(0, 2), [first, second]);
+      assert.ok(stopped.output.includes(all[2] as string), stopped.output);
+      client.close();
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("only administrators may", async () => {
+    const server = await startSettee();
+    try {
+      const client = new HttpClient(server.url);
+      await client.expect(401, "POST", "/_settee/keys/rotate", { body: {} });
+      const authorization = `Settee-Operator 99999999999.${"0".repeat(64)}`;
+      await client.expect(401, "POST", "/_settee/keys/rotate", { body: {}, authorization });
+      client.close();
+    } finally {
+      await server.close();
+    }
+  });
+});

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { loadConfig } from "../config.js";
 import { Settee } from "../settee.js";
 import { type Command, UsageError } from "./command.js";
+import { showMadeAdmin } from "./made-admin.js";
 
 export const serve: Command = {
   usage: `serve [--new-epoch]
@@ -23,18 +24,6 @@ export const serve: Command = {
     return undefined;
   },
 };
-
-/**
- * Past the log on purpose: this is for the person at the terminal, once, and for nobody who reads logs later. Before the server
- * listens, since a port that is taken must not lose the password.
- */
-function showMadeAdmin({ madeAdmin }: Settee): void {
-  if (!madeAdmin) return;
-  const { name, password } = madeAdmin;
-  process.stdout.write(
-    `\n  First start. The administrator is ${name} with the password\n\n      ${password}\n\n  It is not shown again.\n\n`,
-  );
-}
 
 function stopOnSignals(settee: Settee): void {
   let stopping = false;

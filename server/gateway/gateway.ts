@@ -23,7 +23,7 @@ import { Provisioning, type Template } from "./provisioning.js";
 import { Rollouts } from "./rollouts/rollouts.js";
 import { type SessionInfo, sessionInfo } from "./session-info.js";
 import { type LoggedIn, LogIns, type Origin } from "./sessions/log-ins.js";
-import { SessionsPart } from "./sessions/sessions-part.js";
+import { keyFor, SessionsPart } from "./sessions/sessions-part.js";
 import type { Standing } from "./sessions/standings.js";
 import { type GrantOutcome, type RevokeOutcome, TokenGrants } from "./sessions/token-grants.js";
 import { signUp } from "./signup.js";
@@ -86,7 +86,10 @@ export class Gateway {
       ...sessions,
       principals,
       passwordCheck,
+      admins: this.#admins,
       proxySecret: options.proxySecret,
+      operatorKey: keyFor("operator", options.secret),
+      now,
       onError: options.onError,
     });
   }

@@ -1,6 +1,8 @@
 /** Credentials to an identity. The first that proves something wins: cookie, proxy headers, `Authorization`. */
 import { CouchError } from "../../protocol/errors.js";
 import { type AuthenticationMethod, anonymous, type Identity } from "../../protocol/security.js";
+import type { Admins } from "./admins.js";
+import { isOperator, operatorScheme } from "./operator-token.js";
 import { type PasswordCheck, wrongCredentials } from "./password-check.js";
 import { identityOf, type Principal, type Principals } from "./principals.js";
 import { type ProxyHeaders, proxyIdentity } from "./proxy-identity.js";
@@ -41,6 +43,11 @@ export interface IdentifierParts {
   readonly accessTokens: AccessTokens;
   /** Undefined: proxy headers are ignored. */
   readonly proxySecret: string | undefined;
+  readonly admins: Admins;
+  /** Of what the `settee` command says of itself. */
+  readonly operatorKey: Buffer;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Told of what fails and is not the request's own failure. */
   readonly onError: (error: unknown) => void;
 }
@@ -104,10 +111,20 @@ export class Identifier {
     const vouched =
       proxy && proxySecret !== undefined && proxyIdentity(proxy, proxySecret, (name) => principals.isAdmin(name));
     if (vouched) return { identity: vouched };
+    if (authorization?.startsWith(operatorScheme)) return this.#operator(authorization);
     // CouchDB knows the schemes by exactly these letters, and takes no notice of any other.
     if (authorization?.startsWith("Basic ")) return this.#basic(authorization.slice("Basic ".length), address);
     if (authorization?.startsWith("Bearer ")) return this.#bearer(authorization.slice("Bearer ".length).trim());
     return nobody;
+  }
+
+  #operator(authorization: string): Identified {
+    const { admins, operatorKey, now } = this.#parts;
+    if (!isOperator(authorization, operatorKey, now())) throw wrongCredentials();
+    const [name] = admins.names();
+    const admin = name === undefined ? undefined : admins.find(name);
+    if (!admin) throw wrongCredentials();
+    return this.#by(admin, "default");
   }
 
   #basic(encoded: string, address: string): Identified | Promise<Identified> {

@@ -1,7 +1,7 @@
 /** What is Settee's own, on one page. Everything below `/_settee/`, each row with its schema: the OpenAPI document is made of it. */
 import type { PathRoutes, Route } from "../route.js";
 import { health } from "./health.js";
-import { getJwks } from "./jwks.js";
+import { getJwks, rotateKeys } from "./keys.js";
 import { openApi } from "./openapi-route.js";
 import { beginRollouts, listRollouts, pauseRollout, readRollout, resumeRollout, rollBack } from "./rollouts.js";
 import { deleteSession, endSessions, getSessions } from "./sessions.js";
@@ -22,6 +22,7 @@ export const setteeRoutes: readonly PathRoutes[] = [
   row("rollouts/:id/resume", { POST: resumeRollout }),
   row("rollouts/:id/rollback", { POST: rollBack }),
   row("jwks.json", { GET: getJwks }),
+  row("keys/rotate", { POST: rotateKeys }),
   row("sessions", { GET: getSessions }),
   row("sessions/end", { POST: endSessions }),
   row("sessions/:session", { DELETE: deleteSession }),
