@@ -16,6 +16,7 @@ export function gatewayOptions(config: Config, log: Logger): GatewayOptions {
     passwordIterations: config.passwordIterations,
     sessionSeconds: config.sessionTimeout,
     lockOut: config.lockOut,
+    jwtIssuers: config.jwtIssuers,
     tokenAlgorithm: config.tokens.algorithm,
     tokenIssuer: config.tokens.issuer,
     tokenAudience: config.tokens.audience,

@@ -56,6 +56,7 @@ describe("the configuration", () => {
         byRole: {},
       },
       lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
+      jwtIssuers: [],
       proxies: { trusted: [], header: "x-forwarded-for" },
       changesTimeout: 60_000,
     });

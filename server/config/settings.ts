@@ -121,6 +121,51 @@ const proxies = z.strictObject({
   header: z.enum(["x-forwarded-for", "forwarded"], "must be x-forwarded-for or forwarded").default("x-forwarded-for"),
 });
 
+const httpsUrl = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+const roles = z.strictObject({
+  /** Where roles stand among the claims: `realm_access.roles`, say. */
+  claim: text(255).default("_couchdb.roles"),
+  /** Their role to ours; without it all but those of the system are taken as they are. */
+  map: z.record(z.string(), z.string()).optional(),
+});
+const issuerKey = z
+  .strictObject({
+    kid: text(255).optional(),
+    algorithm: z.string("must be a text").regex(/^(HS|RS|PS|ES)(256|384|512)$|^EdDSA$/, "must be one of JOSE's"),
+    /** A public key, or any as a JWK. */
+    pem: text().optional(),
+    jwk: z.record(z.string(), z.unknown()).optional(),
+  })
+  .refine(({ pem, jwk }) => (pem === undefined) !== (jwk === undefined), "must have either pem or jwk");
+
+/** Issuers of JWTs beside ourselves. */
+const jwtIssuer = z
+  .strictObject({
+    issuer: text(1024),
+    audience: z.union([text(1024), z.array(text(1024)).min(1)], "must be a text, or a list of texts"),
+    /** Where its keys are. https, unless `allowHttp`. */
+    jwksUrl: httpsUrl.optional(),
+    allowHttp: z.boolean("must be true or false").default(false),
+    keys: z.array(issuerKey).min(1).optional(),
+    /** Of keys behind `jwksUrl`. With a secret (HS256) whoever publishes it could make tokens. */
+    algorithms: z
+      .array(z.string().regex(/^(RS|PS|ES)(256|384|512)$|^EdDSA$/, "must be those of public keys"))
+      .min(1)
+      .default(["RS256", "ES256"]),
+    /** linked: an account of ours belongs to the identity. named: the claim is the name of the account, as in CouchDB. */
+    accounts: z.enum(["linked", "named"], "must be linked or named").default("linked"),
+    nameClaim: text(255).default("sub"),
+    roles: roles.prefault({}),
+    createAccounts: z.boolean("must be true or false").default(true),
+    /** Seconds. */
+    clockTolerance: wholeNumber(0, 600).default(30),
+  })
+  .refine(({ jwksUrl, keys }) => (jwksUrl === undefined) !== (keys === undefined), "must have either jwksUrl or keys")
+  .refine(
+    ({ jwksUrl, allowHttp }) => allowHttp || jwksUrl === undefined || jwksUrl.startsWith("https:"),
+    "must have a jwksUrl with https, or allowHttp",
+  );
+
 const accessSeconds = wholeNumber(1, 366 * 86_400);
 const refreshDays = wholeNumber(1, 3660);
 /** Of access tokens (JWTs) and the refresh tokens that renew them. */
@@ -171,6 +216,7 @@ export const settingsSchema = z.strictObject({
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
   tokens: tokens.prefault({}),
   lockOut: lockOut.prefault({}),
+  jwtIssuers: z.array(jwtIssuer).default([]),
   proxies: proxies.prefault({}),
   /** Milliseconds after which a quiet changes feed ends, unless its client asks for less. */
   changesTimeout: wholeNumber(1, 86_400_000).default(60_000),

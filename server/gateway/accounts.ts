@@ -16,6 +16,18 @@ export interface AccountDatabase {
   readonly state: "wanted" | "ready";
 }
 
+/** Somebody whom an outside issuer vouches for. */
+export interface LinkedIdentity {
+  readonly issuer: string;
+  /** The issuer's own name for them, which it gives to nobody else. */
+  readonly subject: string;
+  /** As the settings call it. */
+  readonly provider: string;
+  readonly email?: string;
+  /** ISO 8601. */
+  readonly linked_at: string;
+}
+
 export interface UserDocument extends JsonDocument {
   readonly name: string;
   readonly type: "user";
@@ -32,6 +44,8 @@ export interface Account {
   readonly password: StoredPassword | undefined;
   /** Of an account without a password; see `Principal`. */
   readonly salt?: string | undefined;
+  /** Outside identities that log in as this user. */
+  readonly identities?: readonly LinkedIdentity[];
   readonly databases: readonly AccountDatabase[];
 }
 
@@ -41,6 +55,8 @@ export interface NewAccount {
   readonly password?: Pbkdf2Password;
   readonly email?: string;
   readonly databases: readonly AccountDatabase[];
+  /** Further members of the document. */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
 
 export const userDocumentPrefix = "org.couchdb.user:";
@@ -86,7 +102,7 @@ export class Accounts {
   }
 
   /** @throws CouchError conflict when the name is taken */
-  async create({ name, password, email, databases }: NewAccount): Promise<void> {
+  async create({ name, password, email, databases, members }: NewAccount): Promise<void> {
     const document: UserDocument = {
       _id: userDocumentId(name),
       name,
@@ -94,6 +110,7 @@ export class Accounts {
       roles: [],
       ...(password && passwordMembers(password)),
       ...(email !== undefined && { email }),
+      ...members,
       databases,
     };
     await this.#write(name, document);
@@ -107,14 +124,29 @@ export class Accounts {
     name: UserName,
     change: (databases: readonly AccountDatabase[]) => readonly AccountDatabase[],
   ): Promise<Account | undefined> {
+    return this.change(name, (account) => {
+      const databases = change(account.databases);
+      return databases === account.databases ? undefined : { databases };
+    });
+  }
+
+  /**
+   * Sets members of the user document to what `change` gives (undefined takes one away); nothing is written when it gives
+   * undefined. It may be called several times, and what it throws is thrown. Undefined when there is no such account.
+   */
+  async change(
+    name: UserName,
+    change: (account: Account, document: JsonDocument) => Readonly<Record<string, unknown>> | undefined,
+  ): Promise<Account | undefined> {
     return retryConflicts(async () => {
       const document = await this.#backend.getDocument(usersDatabase, userDocumentId(name));
       const account = document && accountOf(document);
       if (!account) return undefined;
-      const databases = change(account.databases);
-      if (databases === account.databases) return account;
-      await this.#write(name, { ...document, databases });
-      return { ...account, databases };
+      const members = change(account, document);
+      if (!members) return account;
+      const changed = JSON.parse(JSON.stringify({ ...document, ...members })) as JsonDocument;
+      await this.#write(name, changed);
+      return accountOf(changed);
     });
   }
 
@@ -167,7 +199,7 @@ function nameToDocumentId(name: string): DocId | undefined {
 
 /** Undefined for a document that is not a user's. Forgives what CouchDB forgives: it may have come from there. */
 export function accountOf(document: JsonDocument): Account | undefined {
-  const { name, type, roles, databases, salt } = document;
+  const { name, type, roles, databases, salt, identities } = document;
   if (type !== "user" || typeof name !== "string" || document._id !== userDocumentPrefix + name) return undefined;
   if (nameToDocumentId(name) === undefined) return undefined;
   return {
@@ -175,6 +207,7 @@ export function accountOf(document: JsonDocument): Account | undefined {
     roles: Array.isArray(roles) ? roles.filter(isOrdinaryRole) : [],
     password: readStoredPassword(document),
     ...(typeof salt === "string" && { salt }),
+    ...(Array.isArray(identities) && { identities: identities.filter(isLinkedIdentity) }),
     databases: Array.isArray(databases) ? databases.filter(isAccountDatabase) : [],
   };
 }
@@ -182,6 +215,12 @@ export function accountOf(document: JsonDocument): Account | undefined {
 /** One that a user document or a proxy may give. */
 export function isOrdinaryRole(role: unknown): role is string {
   return typeof role === "string" && (!role.startsWith("_") || role === metricsRole);
+}
+
+function isLinkedIdentity(value: unknown): value is LinkedIdentity {
+  if (typeof value !== "object" || value === null) return false;
+  const { issuer, subject, provider, linked_at } = value as Record<string, unknown>;
+  return [issuer, subject, provider, linked_at].every((member) => typeof member === "string");
 }
 
 function isAccountDatabase(value: unknown): value is AccountDatabase {

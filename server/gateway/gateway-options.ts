@@ -2,6 +2,7 @@
 import type { AdminCredentials } from "./admins.js";
 import type { TokenAlgorithm } from "./keys/signing-key.js";
 import type { TokenLives } from "./keys/token-lives.js";
+import type { JwtIssuer } from "./outside/outside-tokens.js";
 import { defaultIterations } from "./password-hasher.js";
 import type { LockOut, ThrottleOptions } from "./throttle.js";
 
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   /** For how long a password that was right over HTTP Basic is remembered. */
   readonly verifiedPasswordSeconds?: number;
   readonly lockOut?: LockOut;
+  /** Others whose JWTs are accepted. */
+  readonly jwtIssuers?: readonly JwtIssuer[];
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of what fails in the background, where no request can be told. */
@@ -57,6 +60,7 @@ const defaults = {
   refreshGraceSeconds: 10,
   verifiedPasswordSeconds: 600,
   lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
+  jwtIssuers: [],
   now: Date.now,
   onError: () => {},
   onLockedOut: () => {},

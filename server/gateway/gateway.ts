@@ -16,6 +16,7 @@ import {
 } from "./gateway-options.js";
 import { type Credentials, type Identified, Identifier } from "./identify.js";
 import type { KeyRing } from "./keys/key-ring.js";
+import { OutsidePart } from "./outside/outside-part.js";
 import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";
 import { Principals } from "./principals.js";
@@ -82,8 +83,10 @@ export class Gateway {
     const { provisioning } = this;
     this.#logIns = new LogIns({ ...sessions, principals, passwordCheck, provisioning });
     this.#tokenGrants = new TokenGrants({ ...sessions, passwordCheck, provisioning, lives: options.tokenLives });
+    const outside = new OutsidePart({ backend, accounts: this.#accounts, principals, provisioning, options });
     this.#identifier = new Identifier({
       ...sessions,
+      ...outside,
       principals,
       passwordCheck,
       admins: this.#admins,

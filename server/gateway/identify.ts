@@ -3,6 +3,8 @@ import { CouchError } from "../../protocol/errors.js";
 import { type AuthenticationMethod, anonymous, type Identity } from "../../protocol/security.js";
 import type { Admins } from "./admins.js";
 import { isOperator, operatorScheme } from "./operator-token.js";
+import type { OutsidePrincipals } from "./outside/outside-principals.js";
+import type { OutsideClaims, OutsideTokens } from "./outside/outside-tokens.js";
 import { type PasswordCheck, wrongCredentials } from "./password-check.js";
 import { identityOf, type Principal, type Principals } from "./principals.js";
 import { type ProxyHeaders, proxyIdentity } from "./proxy-identity.js";
@@ -41,6 +43,8 @@ export interface IdentifierParts {
   readonly table: SessionTable;
   readonly passwordCheck: PasswordCheck;
   readonly accessTokens: AccessTokens;
+  readonly outsideTokens: OutsideTokens;
+  readonly outsidePrincipals: OutsidePrincipals;
   /** Undefined: proxy headers are ignored. */
   readonly proxySecret: string | undefined;
   readonly admins: Admins;
@@ -140,12 +144,30 @@ export class Identifier {
   }
 
   #bearer(token: string): Identified | Promise<Identified> {
-    const { accessTokens, principals } = this.#parts;
+    const { accessTokens, outsideTokens } = this.#parts;
     if (!looksLikeToken(token)) return nobody;
-    return when(accessTokens.verify(token), (claims) => {
-      if (!claims) throw badToken();
-      return when(principals.find(claims.name), (principal) => this.#byToken(claims, principal));
+    const known = accessTokens.remembered(token);
+    if (known) return this.#byClaims(known);
+    return when(outsideTokens.verify(token), (outside) => {
+      if (outside) return this.#byOutside(outside);
+      return when(accessTokens.verify(token), (claims) => {
+        if (!claims) throw badToken();
+        return this.#byClaims(claims);
+      });
     });
+  }
+
+  #byOutside(claims: OutsideClaims): Identified | Promise<Identified> {
+    return when(this.#parts.outsidePrincipals.of(claims), (principal) => {
+      if (!principal) throw badToken();
+      const { identity, standing } = this.#by(principal, "jwt");
+      const roles = [...new Set([...principal.roles, ...claims.roles])];
+      return { identity: { ...identity, roles }, standing: { ...(standing as Standing), until: claims.until } };
+    });
+  }
+
+  #byClaims(claims: AccessClaims): Identified | Promise<Identified> {
+    return when(this.#parts.principals.find(claims.name), (principal) => this.#byToken(claims, principal));
   }
 
   #byToken({ name, sessionId }: AccessClaims, principal: Principal | undefined): Identified | Promise<Identified> {

@@ -4,10 +4,12 @@ import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
 /** Accounts: CouchDB user documents. */
 export const usersDatabase = parseDatabaseName("_users");
 export const replicatorDatabase = parseDatabaseName("_replicator");
-/** Hashes of server administrators' passwords. */
+/** Hashes of server administrators' passwords, and the keys of tokens. */
 export const configDatabase = parseDatabaseName("settee_config");
-/** Refresh tokens' families and cookies that were logged out. */
+/** Sessions: of browsers, with cookies, and of apps, with tokens. */
 export const sessionsDatabase = parseDatabaseName("settee_sessions");
+/** Whom of outside issuers which account belongs to. */
+export const identitiesDatabase = parseDatabaseName("settee_identities");
 /** Which databases the gateway made, from which template, and whose they are. */
 export const registryDatabase = parseDatabaseName("settee_databases");
 /** Versions of templates, and how far each has been rolled out. */
@@ -19,11 +21,18 @@ export const databasesToCreate: readonly DatabaseName[] = [
   replicatorDatabase,
   configDatabase,
   sessionsDatabase,
+  identitiesDatabase,
   registryDatabase,
   rolloutsDatabase,
 ];
 
-const internal = new Set<string>([configDatabase, sessionsDatabase, registryDatabase, rolloutsDatabase]);
+const internal = new Set<string>([
+  configDatabase,
+  sessionsDatabase,
+  identitiesDatabase,
+  registryDatabase,
+  rolloutsDatabase,
+]);
 
 const system = new Set<string>([...databasesToCreate, "_global_changes"]);
 const systemSuffix = /\/_(users|replicator)$/;

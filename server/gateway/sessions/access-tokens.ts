@@ -66,13 +66,21 @@ export class AccessTokens {
   /** Undefined unless the token is one of ours and its time is not over. At once when it was seen before. */
   verify(token: string): AccessClaims | undefined | Promise<AccessClaims | undefined> {
     if (token.length > maxLength) return undefined;
-    const hash = createHash("sha256").update(token).digest("base64");
-    const known = this.#verified.get(hash);
-    if (known) return known.expires > this.#seconds() && this.#keys.find(known.kid) ? known : undefined;
-    return this.#read(token, hash);
+    const known = this.#verified.get(hashOf(token));
+    return known ? this.#current(known) : this.#read(token);
   }
 
-  async #read(token: string, hash: string): Promise<AccessClaims | undefined> {
+  /** What `verify` answers at once. */
+  remembered(token: string): AccessClaims | undefined {
+    const known = token.length > maxLength ? undefined : this.#verified.get(hashOf(token));
+    return known && this.#current(known);
+  }
+
+  #current(claims: AccessClaims): AccessClaims | undefined {
+    return claims.expires > this.#seconds() && this.#keys.find(claims.kid) ? claims : undefined;
+  }
+
+  async #read(token: string): Promise<AccessClaims | undefined> {
     const key = await this.#keyOf(token);
     const payload = key && (await this.#payload(token, key));
     if (!payload) return undefined;
@@ -80,7 +88,7 @@ export class AccessTokens {
     if (typeof sub !== "string" || typeof exp !== "number") return undefined;
     if (typeof sid !== "string" || !sessionIdForm.test(sid)) return undefined;
     const claims = { name: sub, sessionId: sid, expires: exp, kid: key.kid };
-    this.#verified.set(hash, claims);
+    this.#verified.set(hashOf(token), claims);
     return claims;
   }
 
@@ -117,4 +125,9 @@ export class AccessTokens {
   #seconds(): number {
     return Math.floor(this.#options.now() / 1000);
   }
+}
+
+/** Tokens are not kept: a copy of the memory would let in whoever has it. */
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("base64");
 }
