@@ -9,7 +9,14 @@ export type TokenRequest =
       /** Shown in the user's list of sessions. */
       readonly device?: string | undefined;
     }
-  | { readonly grant_type: "refresh_token"; readonly refresh_token: string };
+  | { readonly grant_type: "refresh_token"; readonly refresh_token: string }
+  | {
+      /** Of an outside log-in. */
+      readonly grant_type: "authorization_code";
+      readonly code: string;
+      readonly code_verifier: string;
+      readonly device?: string | undefined;
+    };
 
 export const tokenReply = z.strictObject({
   access_token: z.string(),
@@ -35,8 +42,14 @@ const refreshGrant = z.object({
   grant_type: z.literal("refresh_token"),
   refresh_token: z.string("refresh_token is required"),
 });
+const codeGrant = z.object({
+  grant_type: z.literal("authorization_code"),
+  code: z.string("code is required"),
+  code_verifier: z.string("code_verifier is required"),
+  device: z.string("device must be a text").optional(),
+});
 // Other members are ignored, as OAuth asks.
-export const tokenRequest = z.discriminatedUnion("grant_type", [passwordGrant, refreshGrant]);
+export const tokenRequest = z.discriminatedUnion("grant_type", [passwordGrant, refreshGrant, codeGrant]);
 const grantType = z.object({ grant_type: z.string() });
 export const revokeRequest = z.object({ token: z.string() });
 
@@ -48,7 +61,10 @@ export function parseTokenRequest(body: unknown): TokenRequest | TokenRefusal {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   if (issue?.path[0] === "grant_type") {
-    return { error: "unsupported_grant_type", reason: "grant_type must be password or refresh_token" };
+    return {
+      error: "unsupported_grant_type",
+      reason: "grant_type must be password, refresh_token or authorization_code",
+    };
   }
   return { error: "invalid_request", reason: issue?.message ?? "The request could not be understood." };
 }

@@ -3,6 +3,7 @@ import { keptSecret } from "./config/data-directory.js";
 import type { Config } from "./config.js";
 import type { GatewayOptions } from "./gateway/gateway-options.js";
 import type { TokenLives } from "./gateway/keys/token-lives.js";
+import type { OidcOptions } from "./gateway/outside/oidc-log-ins.js";
 import type { Logger } from "./logging.js";
 
 const day = 24 * 60 * 60;
@@ -17,6 +18,7 @@ export function gatewayOptions(config: Config, log: Logger): GatewayOptions {
     sessionSeconds: config.sessionTimeout,
     lockOut: config.lockOut,
     jwtIssuers: config.jwtIssuers,
+    oidc: oidcOptions(config.oidc),
     tokenAlgorithm: config.tokens.algorithm,
     tokenIssuer: config.tokens.issuer,
     tokenAudience: config.tokens.audience,
@@ -35,4 +37,15 @@ function tokenLives({ accessSeconds, refreshDays, byRole }: Config["tokens"]): T
     },
   ]);
   return { accessSeconds, refreshSeconds: refreshDays * day, byRole: Object.fromEntries(ofRoles) };
+}
+
+function oidcOptions({ providers, redirects }: Config["oidc"]): OidcOptions {
+  return {
+    providers: Object.entries(providers).map(([name, options]) => ({
+      ...options,
+      name,
+      label: options.label ?? name,
+    })),
+    redirects,
+  };
 }

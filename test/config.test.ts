@@ -57,6 +57,7 @@ describe("the configuration", () => {
       },
       lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
       jwtIssuers: [],
+      oidc: { providers: {}, redirects: [] },
       proxies: { trusted: [], header: "x-forwarded-for" },
       changesTimeout: 60_000,
     });

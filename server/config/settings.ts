@@ -1,12 +1,7 @@
 /** Every setting with its type and default. `server/config.ts` reads them from the file and the environment. */
-import { isIP } from "node:net";
 import { z } from "zod";
-
-const wholeNumber = (least: number, most: number) => {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
-};
-const text = (max = 4096) => z.string("must be a text").min(1, "must not be empty").max(max, "is too long");
+import { jwtIssuers, lockOut, oidc, proxies, tokens } from "./identity-settings.js";
+import { text, wholeNumber } from "./values.js";
 
 /** What a client may send at most; sizes in bytes, as CouchDB's `max_document_size` and its neighbours. */
 const limits = z.strictObject({
@@ -99,97 +94,12 @@ const secret = text()
   .refine((value) => !sampleSecrets.has(value.toLowerCase()), "is a sample that everybody knows; make one of your own")
   .refine((value) => new Set(value).size > 4, "repeats too few characters; make a random one");
 
-/** `[chttpd_auth_lockout]`, in CouchDB's words: of one name from one address. */
-const lockOut = z.strictObject({
-  mode: z.enum(["off", "warn", "enforce"], "must be off, warn or enforce").default("enforce"),
-  /** Failed log-ins. */
-  threshold: wholeNumber(1, 10_000).default(5),
-  /** Milliseconds. */
-  maxLifetime: wholeNumber(1, 86_400_000).default(300_000),
-  /** Pairs of name and address that are remembered. */
-  maxObjects: wholeNumber(1, 1_000_000).default(10_000),
-});
-
-/** Proxies in front of the server, whose word on where a request comes from is taken. */
-const proxies = z.strictObject({
-  trusted: z
-    .array(
-      z.string("must be a list of addresses").refine(isAddressRange, "must be addresses or ranges such as 10.0.0.0/8"),
-    )
-    .default([]),
-  /** The header that they write, and clients cannot. */
-  header: z.enum(["x-forwarded-for", "forwarded"], "must be x-forwarded-for or forwarded").default("x-forwarded-for"),
-});
-
-const httpsUrl = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
-const roles = z.strictObject({
-  /** Where roles stand among the claims: `realm_access.roles`, say. */
-  claim: text(255).default("_couchdb.roles"),
-  /** Their role to ours; without it all but those of the system are taken as they are. */
-  map: z.record(z.string(), z.string()).optional(),
-});
-const issuerKey = z
-  .strictObject({
-    kid: text(255).optional(),
-    algorithm: z.string("must be a text").regex(/^(HS|RS|PS|ES)(256|384|512)$|^EdDSA$/, "must be one of JOSE's"),
-    /** A public key, or any as a JWK. */
-    pem: text().optional(),
-    jwk: z.record(z.string(), z.unknown()).optional(),
-  })
-  .refine(({ pem, jwk }) => (pem === undefined) !== (jwk === undefined), "must have either pem or jwk");
-
-/** Issuers of JWTs beside ourselves. */
-const jwtIssuer = z
-  .strictObject({
-    issuer: text(1024),
-    audience: z.union([text(1024), z.array(text(1024)).min(1)], "must be a text, or a list of texts"),
-    /** Where its keys are. https, unless `allowHttp`. */
-    jwksUrl: httpsUrl.optional(),
-    allowHttp: z.boolean("must be true or false").default(false),
-    keys: z.array(issuerKey).min(1).optional(),
-    /** Of keys behind `jwksUrl`. With a secret (HS256) whoever publishes it could make tokens. */
-    algorithms: z
-      .array(z.string().regex(/^(RS|PS|ES)(256|384|512)$|^EdDSA$/, "must be those of public keys"))
-      .min(1)
-      .default(["RS256", "ES256"]),
-    /** linked: an account of ours belongs to the identity. named: the claim is the name of the account, as in CouchDB. */
-    accounts: z.enum(["linked", "named"], "must be linked or named").default("linked"),
-    nameClaim: text(255).default("sub"),
-    roles: roles.prefault({}),
-    createAccounts: z.boolean("must be true or false").default(true),
-    /** Seconds. */
-    clockTolerance: wholeNumber(0, 600).default(30),
-  })
-  .refine(({ jwksUrl, keys }) => (jwksUrl === undefined) !== (keys === undefined), "must have either jwksUrl or keys")
-  .refine(
-    ({ jwksUrl, allowHttp }) => allowHttp || jwksUrl === undefined || jwksUrl.startsWith("https:"),
-    "must have a jwksUrl with https, or allowHttp",
-  );
-
-const accessSeconds = wholeNumber(1, 366 * 86_400);
-const refreshDays = wholeNumber(1, 3660);
-/** Of access tokens (JWTs) and the refresh tokens that renew them. */
-const tokens = z.strictObject({
-  /** HS256: signed with a secret that only the server has. With the others, who has `jwks.json` can check tokens. */
-  algorithm: z.enum(["HS256", "RS256", "ES256"], "must be HS256, RS256 or ES256").default("HS256"),
-  /** `iss` and `aud`. */
-  issuer: text(255).default("settee"),
-  audience: text(255).default("settee"),
-  accessSeconds: accessSeconds.default(900),
-  refreshDays: refreshDays.default(90),
-  /** Role to lives of its own; of several roles the shortest counts. */
-  byRole: z
-    .record(
-      z.string(),
-      z.strictObject({ accessSeconds: accessSeconds.optional(), refreshDays: refreshDays.optional() }),
-    )
-    .default({}),
-});
-
 export const settingsSchema = z.strictObject({
   host: text(255).default("127.0.0.1"),
   /** 0: any free port. */
   port: wholeNumber(0, 65_535).default(5984),
+  /** As clients reach the server, when that is not what their requests say: `https://db.example.org`. */
+  publicUrl: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).optional(),
   dataDir: text().default("./data"),
   adminName: text(128).optional(),
   adminPassword: text(1024).optional(),
@@ -216,7 +126,8 @@ export const settingsSchema = z.strictObject({
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
   tokens: tokens.prefault({}),
   lockOut: lockOut.prefault({}),
-  jwtIssuers: z.array(jwtIssuer).default([]),
+  jwtIssuers,
+  oidc: oidc.prefault({}),
   proxies: proxies.prefault({}),
   /** Milliseconds after which a quiet changes feed ends, unless its client asks for less. */
   changesTimeout: wholeNumber(1, 86_400_000).default(60_000),
@@ -230,6 +141,7 @@ export const environmentNames: Readonly<
 > = {
   SETTEE_HOST: { path: "host", as: "text" },
   SETTEE_PORT: { path: "port", as: "number" },
+  SETTEE_PUBLIC_URL: { path: "publicUrl", as: "text" },
   SETTEE_DATA_DIR: { path: "dataDir", as: "text" },
   SETTEE_ADMIN_NAME: { path: "adminName", as: "text" },
   SETTEE_ADMIN_PASSWORD: { path: "adminPassword", as: "text" },
@@ -264,13 +176,6 @@ export const environmentNames: Readonly<
   SETTEE_FORWARDED_HEADER: { path: "proxies.header", as: "text" },
   SETTEE_CHANGES_TIMEOUT: { path: "changesTimeout", as: "number" },
 };
-
-function isAddressRange(value: string): boolean {
-  const [address = "", bits, ...more] = value.split("/");
-  const family = isIP(address);
-  if (family === 0 || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
-}
 
 function isOrigin(value: string): boolean {
   if (value === "*" || value === localhostOrigins) return true;

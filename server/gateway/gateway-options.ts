@@ -2,6 +2,7 @@
 import type { AdminCredentials } from "./admins.js";
 import type { TokenAlgorithm } from "./keys/signing-key.js";
 import type { TokenLives } from "./keys/token-lives.js";
+import type { OidcOptions } from "./outside/oidc-log-ins.js";
 import type { JwtIssuer } from "./outside/outside-tokens.js";
 import { defaultIterations } from "./password-hasher.js";
 import type { LockOut, ThrottleOptions } from "./throttle.js";
@@ -33,6 +34,8 @@ export interface GatewayOptions {
   readonly lockOut?: LockOut;
   /** Others whose JWTs are accepted. */
   readonly jwtIssuers?: readonly JwtIssuer[];
+  /** Others with whom users log in. */
+  readonly oidc?: OidcOptions;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of what fails in the background, where no request can be told. */
@@ -61,6 +64,7 @@ const defaults = {
   verifiedPasswordSeconds: 600,
   lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
   jwtIssuers: [],
+  oidc: { providers: [], redirects: [] },
   now: Date.now,
   onError: () => {},
   onLockedOut: () => {},

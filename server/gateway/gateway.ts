@@ -16,6 +16,8 @@ import {
 } from "./gateway-options.js";
 import { type Credentials, type Identified, Identifier } from "./identify.js";
 import type { KeyRing } from "./keys/key-ring.js";
+import type { LinkedIdentities } from "./outside/linked-identities.js";
+import { OidcLogIns } from "./outside/oidc-log-ins.js";
 import { OutsidePart } from "./outside/outside-part.js";
 import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";
@@ -44,6 +46,11 @@ export class Gateway {
   readonly registry: DatabaseRegistry;
   readonly rollouts: Rollouts;
   readonly provisioning: Provisioning;
+  /** With a cookie; and the sessions of a user, to list and to end. */
+  readonly logIns: LogIns;
+  readonly oidc: OidcLogIns;
+  /** Outside identities of users. */
+  readonly identities: LinkedIdentities;
   readonly #backend: Backend;
   readonly #options: CompleteGatewayOptions;
   readonly #hasher: PasswordHasher;
@@ -54,7 +61,6 @@ export class Gateway {
   readonly #sessions: SessionsPart;
   readonly #identifier: Identifier;
   readonly #tokenGrants: TokenGrants;
-  readonly #logIns: LogIns;
 
   constructor({ backend, loadTemplates, options: given }: GatewayParts) {
     const options = completeOptions(given);
@@ -81,9 +87,13 @@ export class Gateway {
       throttle: this.#throttle,
     });
     const { provisioning } = this;
-    this.#logIns = new LogIns({ ...sessions, principals, passwordCheck, provisioning });
-    this.#tokenGrants = new TokenGrants({ ...sessions, passwordCheck, provisioning, lives: options.tokenLives });
     const outside = new OutsidePart({ backend, accounts: this.#accounts, principals, provisioning, options });
+    this.identities = outside.identities;
+    this.logIns = new LogIns({ ...sessions, principals, passwordCheck, provisioning });
+    const flowKey = keyFor("outside log-ins", options.secret);
+    this.oidc = new OidcLogIns({ ...outside, options: options.oidc, logIns: this.logIns, flowKey, now });
+    const lives = options.tokenLives;
+    this.#tokenGrants = new TokenGrants({ ...sessions, ...outside, passwordCheck, provisioning, lives });
     this.#identifier = new Identifier({
       ...sessions,
       ...outside,
@@ -161,17 +171,12 @@ export class Gateway {
 
   /** `POST /_session`. @throws CouchError bad_request, unauthorized with a `Set-Cookie` header, forbidden */
   logIn(body: unknown, origin: Origin): Promise<LoggedIn> {
-    return this.#logIns.logIn(body, origin);
+    return this.logIns.logIn(body, origin);
   }
 
   /** `DELETE /_session`: ends the caller's session, if any. @returns the `Set-Cookie` header */
   logOut(standing: Standing | undefined, overTls = false): Promise<string> {
-    return this.#logIns.logOut(standing, overTls);
-  }
-
-  /** The sessions of a user: to list and to end. */
-  get logIns(): LogIns {
-    return this.#logIns;
+    return this.logIns.logOut(standing, overTls);
   }
 
   /** A `Set-Cookie` header that takes the cookie away. */

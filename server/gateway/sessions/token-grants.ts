@@ -8,6 +8,8 @@ import {
   type TokenRequest,
 } from "../../../protocol/token.js";
 import { lifeFor, type TokenLives } from "../keys/token-lives.js";
+import type { OneTimeCodes } from "../outside/one-time-codes.js";
+import type { OutsideAccounts } from "../outside/outside-accounts.js";
 import type { PasswordCheck } from "../password-check.js";
 import type { Principal } from "../principals.js";
 import type { Provisioning } from "../provisioning.js";
@@ -29,6 +31,8 @@ export interface TokenGrantsParts {
   readonly refreshTokens: RefreshTokens;
   readonly provisioning: Provisioning;
   readonly lives: TokenLives;
+  readonly codes: OneTimeCodes;
+  readonly outsideAccounts: OutsideAccounts;
 }
 
 /** Where a request for tokens came from. */
@@ -50,9 +54,9 @@ export class TokenGrants {
   async grant(body: unknown, origin: GrantOrigin): Promise<GrantOutcome> {
     const request = parseTokenRequest(body);
     if ("error" in request) return { status: 400, body: request };
-    return request.grant_type === "password"
-      ? this.#grantForPassword(request, origin)
-      : this.#grantForRefreshToken(request.refresh_token);
+    if (request.grant_type === "password") return this.#grantForPassword(request, origin);
+    if (request.grant_type === "authorization_code") return this.#grantForCode(request, origin);
+    return this.#grantForRefreshToken(request.refresh_token);
   }
 
   async revoke(body: unknown): Promise<RevokeOutcome> {
@@ -84,6 +88,21 @@ export class TokenGrants {
       return { status: 400, body: { error: "invalid_grant", reason: "The refresh token is not valid any more." } };
     }
     return { status: 200, body: await this.#pair(refreshed) };
+  }
+
+  async #grantForCode(
+    { code, code_verifier: verifier, device }: Extract<TokenRequest, { grant_type: "authorization_code" }>,
+    { agent }: GrantOrigin,
+  ): Promise<GrantOutcome> {
+    const { codes, outsideAccounts, provisioning, refreshTokens } = this.#parts;
+    const vouched = await codes.take(code, verifier);
+    const principal = vouched && (await outsideAccounts.principalOf(vouched.identity, vouched.createAccounts));
+    if (!principal) {
+      const reason = vouched ? "There is no account for this identity." : "The code is not valid any more.";
+      return { status: 400, body: { error: "invalid_grant", reason } };
+    }
+    await provisioning.finish(principal.name);
+    return { status: 200, body: await this.#pair(await refreshTokens.issue(principal, { name: device, agent })) };
   }
 
   async #pair({ principal, sessionId, token }: IssuedToken): Promise<TokenReply> {

@@ -20,7 +20,7 @@ export interface EndpointDescription<Body, Answer> {
   /** Of the answer when all goes well. */
   readonly reply: z.ZodType<Answer>;
   /** Default: 200. */
-  readonly status?: 200 | 201 | 202;
+  readonly status?: 200 | 201 | 202 | 302;
   /** Words of the error catalogue that it may answer with, beside `bad_request` for its body. */
   readonly errors?: readonly string[];
 }

@@ -80,7 +80,10 @@ function operation(path: string, description: EndpointDescription<never, unknown
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body ? { requestBody: { required: true, content: content(schemaOf(body, "input"), types) } } : {}),
     responses: {
-      [status]: { description: "Done.", content: content(schemaOf(reply, "output")) },
+      [status]:
+        status === 302
+          ? { description: "Elsewhere.", headers: { Location: { schema: { type: "string" } } } }
+          : { description: "Done.", content: content(schemaOf(reply, "output")) },
       ...responsesOf(refusals),
     },
   };

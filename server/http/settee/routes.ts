@@ -1,7 +1,9 @@
 /** What is Settee's own, on one page. Everything below `/_settee/`, each row with its schema: the OpenAPI document is made of it. */
 import type { PathRoutes, Route } from "../route.js";
 import { health } from "./health.js";
+import { getIdentities, linkIdentity, unlinkIdentity } from "./identities.js";
 import { getJwks, rotateKeys } from "./keys.js";
+import { getProviders, oidcCallback, startOidc } from "./oidc.js";
 import { openApi } from "./openapi-route.js";
 import { beginRollouts, listRollouts, pauseRollout, readRollout, resumeRollout, rollBack } from "./rollouts.js";
 import { deleteSession, endSessions, getSessions } from "./sessions.js";
@@ -21,6 +23,11 @@ export const setteeRoutes: readonly PathRoutes[] = [
   row("rollouts/:id/pause", { POST: pauseRollout }),
   row("rollouts/:id/resume", { POST: resumeRollout }),
   row("rollouts/:id/rollback", { POST: rollBack }),
+  row("identities", { GET: getIdentities, POST: linkIdentity }),
+  row("identities/:identity", { DELETE: unlinkIdentity }),
+  row("oidc", { GET: getProviders }),
+  row("oidc/:provider/start", { GET: startOidc }),
+  row("oidc/:provider/callback", { GET: oidcCallback }),
   row("jwks.json", { GET: getJwks }),
   row("keys/rotate", { POST: rotateKeys }),
   row("sessions", { GET: getSessions }),
