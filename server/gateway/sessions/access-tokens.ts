@@ -127,7 +127,7 @@ export class AccessTokens {
   }
 }
 
-/** Tokens are not kept: a copy of the memory would let in whoever has it. */
+/** In place of the token itself, which is ten times as long. */
 function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("base64");
 }

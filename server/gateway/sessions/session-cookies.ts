@@ -3,6 +3,7 @@
  * it, keyed with the server's secret and the salt of the user's password, so that a new password ends every session.
  */
 import { createHmac } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { CouchError } from "../../../protocol/errors.js";
 import { sameSecret } from "../constant-time.js";
 import { type Principal, saltOf } from "../principals.js";
@@ -24,10 +25,15 @@ export interface ClaimedCookie {
   /** Seconds since 1970 at which it was made, as hexadecimal text. */
   readonly madeAt: string;
   readonly signature: Buffer;
+  /** As it came. */
+  readonly value: string;
+  /** The user, as they are now, whose signature was found right before. */
+  readonly signedFor: Principal | undefined;
 }
 
 export type CookieState = "fresh" | "renew" | "refused";
 
+const maxGenuine = 10_000;
 const cookieName = "AuthSession";
 const base64Url = /^[A-Za-z0-9_-]+={0,2}$/;
 const hexadecimal = /^[0-9A-Fa-f]{1,12}$/;
@@ -39,6 +45,8 @@ const antedated = 16;
 
 export class SessionCookies {
   readonly #options: CookieOptions;
+  /** A browser sends the same cookie again and again. About 500 bytes each. */
+  readonly #genuine = new LRUCache<string, ClaimedCookie>({ max: maxGenuine });
 
   constructor(options: CookieOptions) {
     this.#options = { ...options };
@@ -87,6 +95,10 @@ export class SessionCookies {
   read(header: string | undefined): ClaimedCookie | undefined {
     const value = header && cookieValue(header);
     if (!value) return undefined;
+    return this.#genuine.get(value) ?? this.#parse(value);
+  }
+
+  #parse(value: string): ClaimedCookie {
     const bytes = base64Url.test(value) ? Buffer.from(value, "base64url") : Buffer.alloc(0);
     const first = bytes.indexOf(":");
     const second = bytes.indexOf(":", first + 1);
@@ -94,9 +106,11 @@ export class SessionCookies {
       throw new CouchError("bad_request", "Malformed AuthSession cookie. Please clear your cookies.");
     }
     return {
+      value,
       name: bytes.toString("utf8", 0, first),
       madeAt: bytes.toString("latin1", first + 1, second),
       signature: bytes.subarray(second + 1),
+      signedFor: undefined,
     };
   }
 
@@ -106,9 +120,15 @@ export class SessionCookies {
       return "refused";
     const left = Number.parseInt(cookie.madeAt, 16) + this.#options.seconds - this.#seconds();
     if (left <= 0) return "refused";
-    const expected = this.#sign(`${cookie.name}:${cookie.madeAt}`, principal);
-    if (!sameSecret(cookie.signature, expected)) return "refused";
+    if (cookie.signedFor !== principal && !this.#isGenuine(cookie, principal)) return "refused";
     return left < this.#options.seconds * renewBelow ? "renew" : "fresh";
+  }
+
+  #isGenuine(cookie: ClaimedCookie, principal: Principal): boolean {
+    const expected = this.#sign(`${cookie.name}:${cookie.madeAt}`, principal);
+    if (!sameSecret(cookie.signature, expected)) return false;
+    this.#genuine.set(cookie.value, { ...cookie, signedFor: principal });
+    return true;
   }
 
   /** Whether a cookie that was made then need not be renewed yet. */

@@ -7,6 +7,7 @@ import { createMany } from "./create-many.js";
 import { getDocument64 } from "./get-document.js";
 import { groupedReduce } from "./grouped-reduce.js";
 import { hostileDesign } from "./hostile-design.js";
+import { identifyRequests } from "./identify.js";
 import { idleFeeds } from "./idle-feeds.js";
 import { largeDatabase } from "./large-database.js";
 import { liveFeeds } from "./live-feeds.js";
@@ -50,5 +51,6 @@ export const allCases: readonly BenchCase[] = [
   manyDatabases,
   oneTemplate,
   idleFeeds,
+  identifyRequests,
   largeDatabase,
 ];
