@@ -16,6 +16,8 @@ export function gatewayOptions(config: Config, log: Logger): GatewayOptions {
     admin: password === undefined ? undefined : { name, password },
     passwordIterations: config.passwordIterations,
     sessionSeconds: config.sessionTimeout,
+    cookieSecure: config.cookies.secure,
+    ...(config.cookies.sameSite && { cookieSameSite: config.cookies.sameSite }),
     lockOut: config.lockOut,
     jwtIssuers: config.jwtIssuers,
     oidc: oidcOptions(config.oidc),

@@ -55,6 +55,7 @@ describe("the configuration", () => {
         refreshDays: 90,
         byRole: {},
       },
+      cookies: { secure: false },
       lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
       jwtIssuers: [],
       oidc: { providers: {}, redirects: [] },

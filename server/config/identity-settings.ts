@@ -15,6 +15,14 @@ export const lockOut = z.strictObject({
   maxObjects: wholeNumber(1, 1_000_000).default(10_000),
 });
 
+/** Of session cookies. */
+export const cookies = z.strictObject({
+  /** Absent: the browser's own default, which is Lax. None lets apps of other sites use the cookie, over TLS. */
+  sameSite: z.enum(["Strict", "Lax", "None"], "must be Strict, Lax or None").optional(),
+  /** `Secure` on every cookie, also where nobody says that TLS ends in front of us. */
+  secure: z.boolean("must be true or false").default(false),
+});
+
 /** Proxies in front of the server, whose word on where a request comes from is taken. */
 export const proxies = z.strictObject({
   trusted: z

@@ -96,6 +96,7 @@ const settings: readonly RuntimeSetting[] = [
   fixed("chttpd_auth", "allow_persistent_cookies", () => "true", always),
   number("chttpd_auth", "timeout", "sessionTimeout"),
   number("chttpd_auth", "iterations", "passwordIterations"),
+  fixed("chttpd_auth", "same_site", ({ cookies }) => cookies.sameSite?.toLowerCase() ?? "", atStart),
   fixed("chttpd_auth", "secret", () => hiddenValue, secret),
 
   text("chttpd_auth_lockout", "mode", "lockOut.mode"),

@@ -1,6 +1,6 @@
 /** Every setting with its type and default. `server/config.ts` reads them from the file and the environment. */
 import { z } from "zod";
-import { jwtIssuers, lockOut, oidc, proxies, tokens } from "./identity-settings.js";
+import { cookies, jwtIssuers, lockOut, oidc, proxies, tokens } from "./identity-settings.js";
 import { text, wholeNumber } from "./values.js";
 
 /** What a client may send at most; sizes in bytes, as CouchDB's `max_document_size` and its neighbours. */
@@ -125,6 +125,7 @@ export const settingsSchema = z.strictObject({
   /** Seconds of a cookie session since its last renewal. */
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
   tokens: tokens.prefault({}),
+  cookies: cookies.prefault({}),
   lockOut: lockOut.prefault({}),
   jwtIssuers,
   oidc: oidc.prefault({}),
@@ -170,6 +171,7 @@ export const environmentNames: Readonly<
   SETTEE_TOKEN_AUDIENCE: { path: "tokens.audience", as: "text" },
   SETTEE_ACCESS_TOKEN_SECONDS: { path: "tokens.accessSeconds", as: "number" },
   SETTEE_REFRESH_TOKEN_DAYS: { path: "tokens.refreshDays", as: "number" },
+  SETTEE_COOKIE_SAME_SITE: { path: "cookies.sameSite", as: "text" },
   SETTEE_LOCK_OUT_MODE: { path: "lockOut.mode", as: "text" },
   SETTEE_LOCK_OUT_THRESHOLD: { path: "lockOut.threshold", as: "number" },
   SETTEE_TRUSTED_PROXIES: { path: "proxies.trusted", as: "list" },

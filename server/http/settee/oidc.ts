@@ -44,8 +44,7 @@ export const oidcCallback = described(
     errors: ["bad_request", "not_found"],
   },
   async (call: Call): Promise<Reply> => {
-    const { services, params, headers, request, overTls } = call;
-    const url = request.url ?? "";
+    const { services, params, headers, url, overTls } = call;
     const question = url.indexOf("?");
     const sent = await services.gateway.oidc.callback(params["provider"] as string, {
       cookies: headers.cookie,
