@@ -89,19 +89,19 @@ export class Identifier {
       if (!session) return this.#withoutCookie(credentials);
       const identified = this.#by(principal, "cookie", session._id);
       if (state === "fresh") return identified;
-      return this.#renewed(identified, sessions.renew(session, principal, credentials.overTls === true));
+      const renewal = sessions.renew(session, principal, credentials.overTls === true);
+      return when(renewal instanceof Promise ? this.#attempted(renewal) : renewal, (setCookie) =>
+        setCookie === undefined ? identified : { ...identified, setCookie },
+      );
     });
   }
 
-  async #renewed(identified: Identified, renewal: Promise<string | undefined>): Promise<Identified> {
-    try {
-      const setCookie = await renewal;
-      return setCookie === undefined ? identified : { ...identified, setCookie };
-    } catch (error) {
-      // The cookie is still good: the request need not fail for it.
+  /** The cookie is still good: the request need not fail when no younger one can be written. */
+  #attempted(renewal: Promise<string | undefined>): Promise<string | undefined> {
+    return renewal.catch((error: unknown) => {
       this.#parts.onError(error);
-      return identified;
-    }
+      return undefined;
+    });
   }
 
   #by(principal: Principal, method: AuthenticationMethod, session?: SessionRecord["_id"]): Identified {
