@@ -1,27 +1,14 @@
 /** The types that authors write against, as the compiler sees them from a package that has Settee installed. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
-import { promisify } from "node:util";
+import { compileTypes } from "../helpers/compile-types.js";
 import { repositoryRoot } from "../helpers/repository-root.js";
 import { folderWith } from "../helpers/template-folder.js";
 
-const compiler = join(repositoryRoot, "node_modules", "typescript", "bin", "tsc");
-
-/** What the compiler says: nothing when it is content. */
-async function compile(folder: string): Promise<string> {
-  try {
-    await promisify(execFile)(process.execPath, [compiler, "-p", folder, "--noEmit"]);
-    return "";
-  } catch (error) {
-    return (error as { stdout: string }).stdout;
-  }
-}
-
 test("the shipped sources have the types of their world, which has no DOM and no Node in it", async () => {
-  assert.equal(await compile(join(repositoryRoot, "design-docs")), "");
+  assert.equal(await compileTypes(join(repositoryRoot, "design-docs")), "");
 });
 
 /** Every line that must not compile is marked; a mark where all is well is an error too. */
@@ -125,5 +112,5 @@ test("mistakes are refused by the compiler, and what is right is not", async (t)
   });
   await mkdir(join(folder, "node_modules"));
   await symlink(repositoryRoot, join(folder, "node_modules", "settee"));
-  assert.equal(await compile(folder), "");
+  assert.equal(await compileTypes(folder), "");
 });
