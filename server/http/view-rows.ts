@@ -12,7 +12,9 @@ import type { IndexTree } from "../query/views/index-tree.js";
 import { queryRows } from "../query/views/range-query.js";
 import { queryReduced, type ReducedRow } from "../query/views/reduce-query.js";
 import type { View } from "../query/views/view-group.js";
+import type { IndexVersion } from "../query/views/view-index.js";
 import type { ViewRow } from "../query/views/view-row.js";
+import { listAnswers } from "./list-rows.js";
 import type { ViewRequest } from "./view-request.js";
 
 /** Bytes gathered before they are handed to the socket. */
@@ -22,14 +24,37 @@ const chunkSize = 64 * 1024;
 export async function* viewAnswer(index: DatabaseIndex, view: View, request: ViewRequest): AsyncGenerator<Buffer> {
   const version = index.hold();
   try {
-    const tree = version.trees[view.tree] as IndexTree;
-    const { database } = index;
-    const updateSeq = request.updateSeq ? `"update_seq":"${database.seqText(version.progress.updateSeq)}",` : "";
-    if (request.isReduced) yield* reducedAnswer(tree, view, request, updateSeq);
-    else yield* rowsAnswer(database, tree, request, updateSeq);
+    yield* answerOf(index.database, version, view, request);
   } finally {
     await version.release();
   }
+}
+
+/** Several answers in one, about the same version of the index. */
+export async function* viewAnswers(
+  index: DatabaseIndex,
+  view: View,
+  requests: readonly ViewRequest[],
+): AsyncGenerator<Buffer> {
+  const version = index.hold();
+  try {
+    yield* listAnswers(requests.map((request) => answerOf(index.database, version, view, request)));
+  } finally {
+    await version.release();
+  }
+}
+
+function answerOf(
+  database: Database,
+  { trees, progress }: IndexVersion,
+  view: View,
+  request: ViewRequest,
+): AsyncGenerator<Buffer> {
+  const tree = trees[view.tree] as IndexTree;
+  const updateSeq = request.updateSeq ? `"update_seq":"${database.seqText(progress.updateSeq)}",` : "";
+  return request.isReduced
+    ? reducedAnswer(tree, view, request, updateSeq)
+    : rowsAnswer(database, tree, request, updateSeq);
 }
 
 async function* rowsAnswer(
@@ -38,10 +63,10 @@ async function* rowsAnswer(
   { query, show }: ViewRequest,
   updateSeq: string,
 ): AsyncGenerator<Buffer> {
-  const { totalRows, offset, rows } = queryRows(tree, query);
+  const { totalRows, offset, rows } = await queryRows(tree, query);
   const out = new ByteWriter(4096).utf8(`{"total_rows":${totalRows},"offset":${offset},${updateSeq}"rows":[`);
   let separator = "\n";
-  for (const ofLeaf of rows) {
+  for await (const ofLeaf of rows) {
     for (const row of ofLeaf) {
       out.latin1(separator).latin1("{").raw(row.json);
       separator = ",\n";

@@ -25,6 +25,9 @@ const maxDocuments = 100;
 const maxCharacters = 1024 * 1024;
 const noRows: readonly EmittedRow[] = [];
 
+/** Of the rows of one answer; beyond, the other documents have to be asked for again, so that whoever asks can put these away first. */
+const mostEmitted = 16 * 1024 * 1024;
+
 /** Documents from `from` up to `to`, with all functions or `only` one. */
 interface Piece {
   readonly from: number;
@@ -32,38 +35,35 @@ interface Piece {
   readonly only: number | null;
 }
 
-/** For each document, for each function. @throws CouchError compilation_error (500) when one of the functions does not compile */
+/**
+ * For each document, for each function; of the first documents alone where these emit very much.
+ * @throws CouchError compilation_error (500) when one of the functions does not compile
+ */
 export async function mapDocuments(
   pool: WorkerPool,
   batch: MapBatch,
   log: (entry: LogEntry) => void,
 ): Promise<readonly (readonly EmittedRows[])[]> {
-  const { map, documents } = batch;
+  const { database, map, documents, timeLimitMs = defaultTimeLimitMs } = batch;
   const rows: EmittedRows[][] = documents.map(() => map.sources.map(() => null));
   const frozen = !map.sources.every(changesNothing);
-  let pieces = piecesOf(documents);
-  while (pieces.length > 0) {
-    const outcomes = await pool.run<MapWork>({
-      command: "map",
-      database: batch.database,
-      functions: [map],
-      frozen,
-      timeLimitMs: batch.timeLimitMs ?? defaultTimeLimitMs,
-      calls: pieces.map((piece) => callOf(piece, documents)),
-    });
-    const again: Piece[] = [];
-    for (const [index, outcome] of outcomes.entries()) {
-      const piece = pieces[index] as Piece;
-      if (typeof outcome === "string") {
-        readRows(outcome, piece, rows);
-        continue;
-      }
+  const todo = [...piecesOf(documents)];
+  let emitted = 0;
+  for (let piece = todo.shift(); piece; piece = todo.shift()) {
+    const calls = [callOf(piece, documents)];
+    const work: MapWork = { command: "map", database, functions: [map], frozen, timeLimitMs, calls };
+    const [outcome] = await pool.run(work);
+    if (typeof outcome === "string") {
+      readRows(outcome, piece, rows);
+      emitted += outcome.length;
+    } else if (outcome) {
       if (outcome.error === "compilation_error") throw refusalError(outcome);
       const parts = partsOf(piece, map.sources.length);
       if (parts.length === 0) log(failureOf(batch, piece, outcome));
-      again.push(...parts);
+      todo.unshift(...parts);
     }
-    pieces = again;
+    const next = todo[0];
+    if (next && next.from > piece.from && emitted > mostEmitted) return rows.slice(0, next.from);
   }
   return rows;
 }

@@ -68,6 +68,13 @@ export function sent(rows: readonly ModelRow[]): readonly string[] {
   return rows.map(({ id, key, value }) => `"id":${JSON.stringify(id)},"key":${key},"value":${value}`);
 }
 
+/** All rows of an answer. */
+export async function gathered<T>(batches: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const batch of batches) all.push(...batch);
+  return all;
+}
+
 export function assertSent(actual: Iterable<readonly { readonly json: Buffer }[]>, rows: readonly ModelRow[]): void {
   const texts = [...actual].flat().map(({ json }) => json.toString());
   assert.deepEqual(texts, sent(rows));
