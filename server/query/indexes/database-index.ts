@@ -18,10 +18,12 @@ export interface DatabaseIndexParts {
   readonly tasks: ActiveTasks;
   /** Those that are being updated: has this one as long as it is. */
   readonly updating: Set<DatabaseIndex>;
+  /** Rows that are applied before they are committed, about. */
+  readonly rowsOfCommit?: number | undefined;
 }
 
-/** Rows that are applied before they are committed, about: nodes that change again and again are written once (decision 13). */
-const rowsOfCommit = 20_000;
+/** Nodes that change again and again are written once (decision 13). */
+const defaultRowsOfCommit = 20_000;
 /** Characters of such rows: what is applied waits in memory. */
 const charactersOfCommit = 16 * 1024 * 1024;
 
@@ -36,19 +38,21 @@ export class DatabaseIndex {
   readonly #index: ViewIndex;
   readonly #tasks: ActiveTasks;
   readonly #allUpdating: Set<DatabaseIndex>;
+  readonly #rowsOfCommit: number;
   #updating: Promise<void> | undefined;
   #waiting = 0;
   #ended = false;
   /** Of the update under way. */
   #interruption: Interruption | undefined;
 
-  constructor({ database, definition, index, span, tasks, updating }: DatabaseIndexParts) {
+  constructor({ database, definition, index, span, tasks, updating, rowsOfCommit }: DatabaseIndexParts) {
     this.database = database;
     this.definition = definition;
     this.span = span;
     this.#index = index;
     this.#tasks = tasks;
     this.#allUpdating = updating;
+    this.#rowsOfCommit = rowsOfCommit ?? defaultRowsOfCommit;
   }
 
   get progress(): IndexProgress {
@@ -145,9 +149,9 @@ export class DatabaseIndex {
 
   /** The purge from which on the index has to forget. One that cannot know any more what to forget is emptied. */
   async #beginning(): Promise<number> {
-    const { updateSeq, purgeSeq } = this.progress;
-    // What has no rows has nothing to forget, and what was purged before has none.
-    if (updateSeq === 0) return this.database.purgeSeq;
+    const { purgeSeq } = this.progress;
+    // What has seen nothing has nothing to forget.
+    if (this.#index.isBlank) return this.database.purgeSeq;
     if (await this.#hasPurgesSince(purgeSeq)) return purgeSeq;
     this.#mustLive();
     const presentPurgeSeq = this.database.purgeSeq;
@@ -178,7 +182,7 @@ export class DatabaseIndex {
       through = next;
       gathered = withSizeOf(documents, gathered);
       task.progress(through - since);
-      if (gathered.rows < rowsOfCommit && gathered.characters < charactersOfCommit) continue;
+      if (gathered.rows < this.#rowsOfCommit && gathered.characters < charactersOfCommit) continue;
       await writer.commit({ updateSeq: through, purgeSeq: purgesSince });
       gathered = { rows: 0, characters: 0 };
     }

@@ -8,6 +8,13 @@ import { DatabaseIndex } from "./database-index.js";
 import { type CatalogueParts, clearDropped, dropIndex, numberOfIndex, signaturesOf } from "./index-catalogue.js";
 import type { IndexDefinition } from "./index-definition.js";
 
+export interface IndexesOptions {
+  /** Rows that are applied before they are committed, about. Default: 20,000. */
+  readonly rowsOfCommit?: number;
+  /** Bytes of a node, at most. Default: 8 kB. */
+  readonly nodeBytes?: number;
+}
+
 export interface IndexStatistics {
   /** Indexes that are being updated now. */
   readonly updating: number;
@@ -37,6 +44,7 @@ const watched = 500;
  */
 export class Indexes {
   readonly #databases: Pick<Databases, "store" | "commit" | "tasks">;
+  readonly #options: IndexesOptions;
   readonly #cache = new NodeCache();
   readonly #opened = new WeakMap<Database, OpenedIndexes>();
   readonly #updating = new Set<DatabaseIndex>();
@@ -44,8 +52,9 @@ export class Indexes {
   readonly #cleaning = new Set<Promise<number>>();
   #closed = false;
 
-  constructor(databases: Pick<Databases, "store" | "commit" | "tasks">) {
+  constructor(databases: Pick<Databases, "store" | "commit" | "tasks">, options: IndexesOptions = {}) {
     this.#databases = databases;
+    this.#options = options;
   }
 
   /**
@@ -136,8 +145,13 @@ export class Indexes {
     const number = await numberOfIndex(this.#partsOf(database), definition.signature);
     mustExist();
     const keys = database.keys.index(number);
-    const index = await ViewIndex.open({ store, commit, keys, cache: this.#cache, views: definition.trees });
-    return new DatabaseIndex({ database, definition, index, span: keys.all, tasks, updating: this.#updating });
+    const { nodeBytes, rowsOfCommit } = this.#options;
+    const index = await ViewIndex.open({
+      ...{ store, commit, keys, cache: this.#cache, views: definition.trees },
+      ...(nodeBytes === undefined ? {} : { nodeBytes }),
+    });
+    const updating = this.#updating;
+    return new DatabaseIndex({ database, definition, index, span: keys.all, tasks, updating, rowsOfCommit });
   }
 
   async #cleanUp(database: Database, wanted: () => Promise<ReadonlySet<string>>): Promise<number> {

@@ -56,8 +56,15 @@ export class ViewIndex {
     const { head } = index;
     const isOutdated =
       head.collationVersion !== collationVersion && parts.views.some((view) => view.collation === "icu");
-    if (isOutdated && head.nextNode > 1) await index.empty();
+    // One that was emptied may have rows left, when the server ended before they were cleared.
+    if ((isOutdated || index.isBlank) && head.nextNode > 1) await index.empty();
     return index;
+  }
+
+  /** It has seen nothing yet. */
+  get isBlank(): boolean {
+    const { progress, trees } = this.head;
+    return progress.updateSeq === 0 && trees.every(({ root }) => root === undefined);
   }
 
   /** How far it has come. */
