@@ -113,7 +113,7 @@ function textOfReduced(row: ReducedRow): string {
   return `{"key":${row.key},"error":${JSON.stringify(row.error)},"reason":${JSON.stringify(row.reason)}}`;
 }
 
-/** The document of a row, or the one that its value names: `{"_id": ...}`, and `_rev` for one revision. Synchronous unless files are read. */
+/** The document of a row, or the one that its value names: `{"_id": ...}`, `{"_rev": ...}`, or both. Synchronous unless files are read. */
 function writeDocumentOf(out: ByteWriter, database: Database, row: ViewRow, show: ShowOptions): void | Promise<void> {
   const shown = documentOf(database, row);
   if (!shown) return void out.latin1("null");
@@ -121,25 +121,30 @@ function writeDocumentOf(out: ByteWriter, database: Database, row: ViewRow, show
 }
 
 export function documentOf(database: Database, row: Pick<ViewRow, "id" | "value">): ShownRevision | undefined {
-  const link = linkIn(row.value);
-  const document = database.find(link?.id ?? row.id);
+  const { id = row.id, rev } = linkIn(row.value);
+  const document = id === null ? undefined : database.find(id);
   if (!document) return undefined;
   const { tree, winner } = document.record;
-  const index = link?.rev === undefined ? winner : findRevision(tree, generationOf(link.rev), hashOf(link.rev));
+  const index = rev === undefined ? winner : findRevision(tree, generationOf(rev), hashOf(rev));
   const node: RevisionNode | undefined = tree[index];
-  if (!node || (link?.rev === undefined && node.deleted)) return undefined;
+  if (!node || (rev === undefined && node.deleted)) return undefined;
   const value = database.value(document, index);
   return value && { document, index, value };
 }
 
 interface Link {
-  readonly id: DocId;
-  readonly rev: RevId | undefined;
+  /** Undefined: the document that emitted the row; null: none. */
+  readonly id?: DocId | null | undefined;
+  readonly rev?: RevId | undefined;
 }
 
-function linkIn(value: string): Link | undefined {
-  if (!value.startsWith("{") || !value.includes('"_id"')) return undefined;
+const noLink: Link = {};
+
+function linkIn(value: string): Link {
+  if (!value.startsWith("{") || !(value.includes('"_id"') || value.includes('"_rev"'))) return noLink;
   const { _id: id, _rev: rev } = JSON.parse(value) as { readonly _id?: unknown; readonly _rev?: unknown };
-  if (typeof id !== "string") return undefined;
-  return { id: id as DocId, rev: typeof rev === "string" ? (rev as RevId) : undefined };
+  return {
+    id: typeof id === "string" || id === null ? (id as DocId | null) : undefined,
+    rev: typeof rev === "string" ? (rev as RevId) : undefined,
+  };
 }

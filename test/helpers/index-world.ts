@@ -48,7 +48,10 @@ export class ModelView {
       const others = this.rows.filter((row) => row.id !== id);
       this.rows = [...others, ...rows.map((row) => ({ ...row, id }))];
     }
-    this.rows = this.rows.toSorted((a, b) => this.compareKeys(a.key, b.key) || compareUtf8(a.id, b.id));
+    const compareValues = (a: string, b: string): number => compareJson(parseExact(a), parseExact(b), "raw");
+    this.rows = this.rows.toSorted(
+      (a, b) => this.compareKeys(a.key, b.key) || compareUtf8(a.id, b.id) || compareValues(a.value, b.value),
+    );
   }
 
   compareKeys(a: string, b: string): number {

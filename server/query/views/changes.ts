@@ -1,4 +1,5 @@
 /** What a batch changes in one view. */
+import { compareJson } from "../collation.js";
 import { parseExact } from "../exact-json.js";
 import type { Turn } from "../turn.js";
 import { mergeInTurns } from "./merge-in-turns.js";
@@ -35,7 +36,7 @@ const changesAtOnce = 500;
 /** Characters of keys and values among them: long keys take long to compare. */
 const charactersAtOnce = 64 * 1024;
 
-/** Changes while they are gathered. Rows of one key and document keep the order in which they come. */
+/** Changes while they are gathered. Rows of one key and document are ordered by their values, as CouchDB has them. */
 export class ChangeList {
   readonly #changes: Omit<RowChange, "parsedKey">[] = [];
 
@@ -49,7 +50,7 @@ export class ChangeList {
 
   /** All of them, in the order of the view, in parts of which each is to be applied on top of those before it. */
   async *sorted(order: RowOrder, turn: Turn): AsyncIterable<SortedChanges> {
-    const compare = (a: RowChange, b: RowChange): number => comparePlaces(a, b, order);
+    const compare = (a: RowChange, b: RowChange): number => comparePlaces(a, b, order) || compareValues(a, b);
     const runs: RowChange[][] = [];
     for (const run of this.#runs()) {
       runs.push(run.sort(compare));
@@ -80,6 +81,13 @@ export class ChangeList {
     }
     if (run.length > 0) yield run;
   }
+}
+
+/** What goes comes first; values are in Erlang's order of terms, whatever the order of keys is. */
+function compareValues({ value: a }: RowChange, { value: b }: RowChange): number {
+  if (a === b) return 0;
+  if (a === undefined || b === undefined) return a === undefined ? -1 : 1;
+  return compareJson(parseExact(a), parseExact(b), "raw");
 }
 
 /** Sorted changes as they are put together by places. */
