@@ -33,11 +33,18 @@ export class ByteReader {
   }
 }
 
+const nothing = Buffer.alloc(0);
+/** Bytes that a writer goes on with at most when its memory was taken: one long document must not make the rest of an answer as large. */
+const mostFresh = 128 * 1024;
+
 export class ByteWriter {
   #bytes: Buffer;
   #at = 0;
+  /** Bytes of the next memory, at least. */
+  #capacity: number;
 
   constructor(capacity = 1024) {
+    this.#capacity = capacity;
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
   }
 
@@ -115,14 +122,15 @@ export class ByteWriter {
   /** The bytes so far; the writer goes on in fresh memory. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#at);
-    this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length);
+    this.#capacity = Math.min(this.#bytes.length, mostFresh);
+    this.#bytes = nothing;
     this.#at = 0;
     return taken;
   }
 
   #reserve(more: number): void {
     if (this.#at + more <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + more));
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + more, this.#capacity));
     this.#bytes.copy(grown, 0, 0, this.#at);
     this.#bytes = grown;
   }

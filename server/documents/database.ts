@@ -25,7 +25,7 @@ import { type IdRange, keyRange } from "./id-range.js";
 import type { IncomingRevision } from "./incoming-revision.js";
 import { decodeLocal, deleteLocal, type LocalDocument, writeLocal } from "./local-documents.js";
 import { checkPartitionedId } from "./partitions.js";
-import { decodePurgeEntry, type PurgedRevisions, type PurgeTarget, purge } from "./purge.js";
+import { decodePurgeEntry, type LoggedPurge, type PurgedRevisions, type PurgeTarget, purge } from "./purge.js";
 import { type MissingRevisions, missingRevisions } from "./revisions/missing.js";
 import { type RevisionNode, revOf } from "./revisions/tree.js";
 import type { SequenceEntry } from "./sequence-entry.js";
@@ -145,11 +145,11 @@ export class Database {
     return purged;
   }
 
-  /** The purge log behind an entry of it, oldest first, in steps. */
-  async *purges(after = 0): AsyncIterable<readonly PurgedRevisions[]> {
+  /** The purge log behind an entry of it, oldest first, in steps. Compaction cuts its beginning off. */
+  async *purges(after = 0): AsyncIterable<readonly LoggedPurge[]> {
     const { keys } = this;
     for await (const entries of this.#services.store.range({ from: keys.purge(after + 1), to: keys.purges.to })) {
-      yield entries.map(({ value }) => decodePurgeEntry(value));
+      yield entries.map(({ key, value }) => ({ ...decodePurgeEntry(value), purgeSeq: keys.purgeSeqOf(key) }));
     }
   }
 
@@ -191,9 +191,11 @@ export class Database {
     return readChanges(this.#services.store, this.keys, range);
   }
 
-  /** Changes of a short range, as they are now. */
-  fewChanges(range: { readonly since: number; readonly upTo: number }): readonly SequenceEntry[] {
-    return readFewChanges(this.#services.store, this.keys, range);
+  /** All changes behind a sequence, at once; undefined when there may be more than that many. */
+  fewChanges(since: number, most: number): readonly SequenceEntry[] | undefined {
+    // What is on its way to the disk may have arrived there, and count as written only in a moment.
+    const last = this.log.pendingSeq;
+    return last - since > most ? undefined : readFewChanges(this.#services.store, this.keys, { since, last });
   }
 
   countChanges(since: number): Promise<number> {

@@ -21,6 +21,12 @@ export interface PurgedRevisions {
   readonly revs: readonly RevId[];
 }
 
+/** An entry of the purge log. */
+export interface LoggedPurge extends PurgedRevisions {
+  /** Counts the entries of a database, from 1. */
+  readonly purgeSeq: number;
+}
+
 export type PurgeTarget = Omit<WriteTarget, "revsLimit" | "validation">;
 
 export interface PurgeOutcome {

@@ -4,9 +4,11 @@ import { createGunzip } from "node:zlib";
 import { CouchError } from "../../protocol/errors.js";
 import { canonicalJson } from "../documents/json/json-text.js";
 import type { Call } from "./call.js";
+import { JsonBody } from "./json-body.js";
 
 /** Bytes of JSON that become JavaScript values: a million ids of documents. What has no bound are documents, which stay text. */
 const valueLimit = 64 * 1024 * 1024;
+const openBrace = 0x7b;
 /** Levels of such a value: whoever works through one may do so by recursion. */
 const valueDepth = 1000;
 /** How many times as long as it came a compressed body may become, once it is longer than most documents. */
@@ -78,11 +80,6 @@ function valueLimitOf({ services }: Call): number {
   return Math.min(services.config.limits.maxHttpRequestSize, valueLimit);
 }
 
-/** @throws CouchError bad_request */
-export function parseJsonObject(bytes: Buffer): Record<string, unknown> {
-  return asObject(parseJson(bytes));
-}
-
 function parseJson(bytes: Buffer): unknown {
   return JSON.parse(canonicalJson(bytes, valueDepth).toString());
 }
@@ -92,6 +89,18 @@ export async function readJsonObject(call: Call, limit?: number): Promise<Record
   return asObject(await readJson(call, limit));
 }
 
+/** The same, for those who must not lose a digit of a large integer. @throws CouchError bad_request, too_large */
+export async function readJsonBody(call: Call): Promise<JsonBody> {
+  return parseJsonBody(await readBody(call, valueLimitOf(call)));
+}
+
+/** @throws CouchError bad_request */
+export function parseJsonBody(bytes: Buffer): JsonBody {
+  const text = canonicalJson(bytes, valueDepth);
+  if (text[0] !== openBrace) throw notAnObject();
+  return new JsonBody(text);
+}
+
 /** No body at all is an empty object. @throws CouchError bad_request */
 export async function readOptionalJsonObject(call: Call): Promise<Record<string, unknown>> {
   const bytes = await readBody(call, valueLimitOf(call));
@@ -99,8 +108,10 @@ export async function readOptionalJsonObject(call: Call): Promise<Record<string,
 }
 
 function asObject(value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new CouchError("bad_request", "Request body must be a JSON object");
-  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw notAnObject();
   return value as Record<string, unknown>;
+}
+
+function notAnObject(): CouchError {
+  return new CouchError("bad_request", "Request body must be a JSON object");
 }

@@ -16,8 +16,11 @@ export async function chunkedReply(
   chunks: AsyncGenerator<Buffer>,
   headers: Headers = jsonHeaders,
 ): Promise<Reply> {
-  if (call.method === "HEAD") return { status: 200, headers };
-  return { status: 200, headers, body: await whole(chunks) };
+  const body = await whole(chunks);
+  // A mistake in the query is told to those as well who want no answer.
+  if (call.method !== "HEAD") return { status: 200, headers, body };
+  if (!Buffer.isBuffer(body)) await chunks.return(undefined);
+  return { status: 200, headers };
 }
 
 /** With an entity tag of its content, for answers that follow from more than one database; long ones go without. */

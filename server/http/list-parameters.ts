@@ -1,21 +1,20 @@
 /** Parameters that come in a query string, in a JSON body, or in both: then the query string wins. In CouchDB's words. */
 import { CouchError } from "../../protocol/errors.js";
-import { canonicalJson } from "../documents/json/json-text.js";
+import { canonicalJson, elementTexts } from "../documents/json/json-text.js";
+import type { JsonBody } from "./json-body.js";
 import { parseJsonParameter, type Query } from "./query.js";
 
 /** One parameter as it was given. */
-type Given = { readonly text: string } | { readonly json: unknown };
+type Given = { readonly text: string } | { readonly json: unknown; readonly name: string };
 
-/** Members of a JSON body. */
-export type Body = Readonly<Record<string, unknown>>;
-
+const openBracket = 0x5b;
 const wholeNumber = /^[+-]?\d+$/;
 
 export class ListParameters {
   readonly #query: Query;
-  readonly #body: Body | undefined;
+  readonly #body: JsonBody | undefined;
 
-  constructor(query: Query, body?: Body) {
+  constructor(query: Query, body?: JsonBody) {
     this.#query = query;
     this.#body = body;
   }
@@ -39,7 +38,14 @@ export class ListParameters {
   /** A JSON value as canonical text, large integers and all. @throws CouchError bad_request */
   canonical(...names: readonly string[]): string | undefined {
     const given = this.#given(names);
-    return given && canonicalText("text" in given ? given.text : JSON.stringify(given.json));
+    return given && this.#canonical(given).toString();
+  }
+
+  /** The elements of an array as canonical texts; undefined when it is something else, or not there. @throws CouchError bad_request */
+  canonicalElements(name: string): readonly string[] | undefined {
+    const given = this.#given([name]);
+    const text = given && this.#canonical(given);
+    return text?.[0] === openBracket ? elementTexts(text).map((element) => element.toString()) : undefined;
   }
 
   /** Plain text, as it is. */
@@ -89,21 +95,21 @@ export class ListParameters {
     throw new CouchError("bad_request", `\`${name}\` ${where} must be an array.`);
   }
 
+  #canonical(given: Given): Buffer {
+    if ("text" in given) return canonicalJson(Buffer.from(given.text));
+    return this.#body?.textOf(given.name) as Buffer;
+  }
+
   #given(names: readonly string[]): Given | undefined {
     for (const name of names) {
       const text = this.#query.get(name);
       if (text !== undefined) return { text };
     }
     for (const name of names) {
-      if (this.#body && Object.hasOwn(this.#body, name)) return { json: this.#body[name] };
+      if (this.#body?.has(name)) return { json: this.#body.members[name], name };
     }
     return undefined;
   }
-}
-
-/** @throws CouchError bad_request */
-export function canonicalText(json: string): string {
-  return canonicalJson(Buffer.from(json)).toString();
 }
 
 /** As CouchDB quotes it: text of a query string is a list of characters there, text of a body a binary. */

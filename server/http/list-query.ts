@@ -1,7 +1,8 @@
 /** What is asked of a listing by id: `_all_docs` and its kin, `_all_dbs`, `_dbs_info`. */
 import { CouchError } from "../../protocol/errors.js";
 import type { ShowOptions } from "../documents/show-document.js";
-import { type Body, ListParameters } from "./list-parameters.js";
+import type { JsonBody } from "./json-body.js";
+import { ListParameters } from "./list-parameters.js";
 import type { Query } from "./query.js";
 
 export interface ListQuery {
@@ -24,7 +25,7 @@ export interface ListQuery {
 export const highestLimit = 2 ** 59;
 
 /** @throws CouchError query_parse_error, bad_request */
-export function parseListQuery(query: Query, body?: Body): ListQuery {
+export function parseListQuery(query: Query, body?: JsonBody): ListQuery {
   const given = new ListParameters(query, body);
   checkViewParameters(given);
   const keys = given.list("keys");

@@ -3,7 +3,8 @@ import { CouchError } from "../../protocol/errors.js";
 import type { ViewQuery } from "../../protocol/view-query.js";
 import type { ShowOptions } from "../documents/show-document.js";
 import type { View, ViewGroup } from "../query/views/view-group.js";
-import { type Body, canonicalText, ListParameters } from "./list-parameters.js";
+import type { JsonBody } from "./json-body.js";
+import { ListParameters } from "./list-parameters.js";
 import { highestLimit } from "./list-query.js";
 import type { Query } from "./query.js";
 
@@ -28,7 +29,7 @@ export interface ViewFacts {
 }
 
 /** @throws CouchError query_parse_error, bad_request */
-export function parseViewRequest(facts: ViewFacts, query: Query, body?: Body): ViewRequest {
+export function parseViewRequest(facts: ViewFacts, query: Query, body?: JsonBody): ViewRequest {
   const given = new ListParameters(query, body);
   const partition = partitionFor(facts, given);
   const { isReduced, grouping } = parseGrouping(given, facts.view);
@@ -75,9 +76,9 @@ function parseKeys(given: ListParameters): ViewQuery {
 }
 
 function parseKeyList(given: ListParameters): readonly string[] | undefined {
-  const keys = given.has("keys") ? given.json("keys") : undefined;
-  if (keys === undefined) return undefined;
-  if (Array.isArray(keys)) return keys.map((key) => canonicalText(JSON.stringify(key)));
+  if (!given.has("keys")) return undefined;
+  const keys = given.canonicalElements("keys");
+  if (keys) return keys;
   throw given.isInQuery("keys")
     ? new CouchError("query_parse_error", "`keys` must be an array of strings.")
     : new CouchError("bad_request", "`keys` member must be an array.");

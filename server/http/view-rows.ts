@@ -12,7 +12,9 @@ import type { IndexTree } from "../query/views/index-tree.js";
 import { queryRows } from "../query/views/range-query.js";
 import { queryReduced, type ReducedRow } from "../query/views/reduce-query.js";
 import type { View } from "../query/views/view-group.js";
+import type { IndexVersion } from "../query/views/view-index.js";
 import type { ViewRow } from "../query/views/view-row.js";
+import { listAnswers } from "./list-rows.js";
 import type { ViewRequest } from "./view-request.js";
 
 /** Bytes gathered before they are handed to the socket. */
@@ -22,14 +24,37 @@ const chunkSize = 64 * 1024;
 export async function* viewAnswer(index: DatabaseIndex, view: View, request: ViewRequest): AsyncGenerator<Buffer> {
   const version = index.hold();
   try {
-    const tree = version.trees[view.tree] as IndexTree;
-    const { database } = index;
-    const updateSeq = request.updateSeq ? `"update_seq":"${database.seqText(version.progress.updateSeq)}",` : "";
-    if (request.isReduced) yield* reducedAnswer(tree, view, request, updateSeq);
-    else yield* rowsAnswer(database, tree, request, updateSeq);
+    yield* answerOf(index.database, version, view, request);
   } finally {
     await version.release();
   }
+}
+
+/** Several answers in one, about the same version of the index. */
+export async function* viewAnswers(
+  index: DatabaseIndex,
+  view: View,
+  requests: readonly ViewRequest[],
+): AsyncGenerator<Buffer> {
+  const version = index.hold();
+  try {
+    yield* listAnswers(requests.map((request) => answerOf(index.database, version, view, request)));
+  } finally {
+    await version.release();
+  }
+}
+
+function answerOf(
+  database: Database,
+  { trees, progress }: IndexVersion,
+  view: View,
+  request: ViewRequest,
+): AsyncGenerator<Buffer> {
+  const tree = trees[view.tree] as IndexTree;
+  const updateSeq = request.updateSeq ? `"update_seq":"${database.seqText(progress.updateSeq)}",` : "";
+  return request.isReduced
+    ? reducedAnswer(tree, view, request, updateSeq)
+    : rowsAnswer(database, tree, request, updateSeq);
 }
 
 async function* rowsAnswer(
@@ -38,10 +63,10 @@ async function* rowsAnswer(
   { query, show }: ViewRequest,
   updateSeq: string,
 ): AsyncGenerator<Buffer> {
-  const { totalRows, offset, rows } = queryRows(tree, query);
+  const { totalRows, offset, rows } = await queryRows(tree, query);
   const out = new ByteWriter(4096).utf8(`{"total_rows":${totalRows},"offset":${offset},${updateSeq}"rows":[`);
   let separator = "\n";
-  for (const ofLeaf of rows) {
+  for await (const ofLeaf of rows) {
     for (const row of ofLeaf) {
       out.latin1(separator).latin1("{").raw(row.json);
       separator = ",\n";
@@ -88,7 +113,7 @@ function textOfReduced(row: ReducedRow): string {
   return `{"key":${row.key},"error":${JSON.stringify(row.error)},"reason":${JSON.stringify(row.reason)}}`;
 }
 
-/** The document of a row, or the one that its value names: `{"_id": ...}`, and `_rev` for one revision. Synchronous unless files are read. */
+/** The document of a row, or the one that its value names: `{"_id": ...}`, `{"_rev": ...}`, or both. Synchronous unless files are read. */
 function writeDocumentOf(out: ByteWriter, database: Database, row: ViewRow, show: ShowOptions): void | Promise<void> {
   const shown = documentOf(database, row);
   if (!shown) return void out.latin1("null");
@@ -96,25 +121,30 @@ function writeDocumentOf(out: ByteWriter, database: Database, row: ViewRow, show
 }
 
 export function documentOf(database: Database, row: Pick<ViewRow, "id" | "value">): ShownRevision | undefined {
-  const link = linkIn(row.value);
-  const document = database.find(link?.id ?? row.id);
+  const { id = row.id, rev } = linkIn(row.value);
+  const document = id === null ? undefined : database.find(id);
   if (!document) return undefined;
   const { tree, winner } = document.record;
-  const index = link?.rev === undefined ? winner : findRevision(tree, generationOf(link.rev), hashOf(link.rev));
+  const index = rev === undefined ? winner : findRevision(tree, generationOf(rev), hashOf(rev));
   const node: RevisionNode | undefined = tree[index];
-  if (!node || (link?.rev === undefined && node.deleted)) return undefined;
+  if (!node || (rev === undefined && node.deleted)) return undefined;
   const value = database.value(document, index);
   return value && { document, index, value };
 }
 
 interface Link {
-  readonly id: DocId;
-  readonly rev: RevId | undefined;
+  /** Undefined: the document that emitted the row; null: none. */
+  readonly id?: DocId | null | undefined;
+  readonly rev?: RevId | undefined;
 }
 
-function linkIn(value: string): Link | undefined {
-  if (!value.startsWith("{") || !value.includes('"_id"')) return undefined;
+const noLink: Link = {};
+
+function linkIn(value: string): Link {
+  if (!value.startsWith("{") || !(value.includes('"_id"') || value.includes('"_rev"'))) return noLink;
   const { _id: id, _rev: rev } = JSON.parse(value) as { readonly _id?: unknown; readonly _rev?: unknown };
-  if (typeof id !== "string") return undefined;
-  return { id: id as DocId, rev: typeof rev === "string" ? (rev as RevId) : undefined };
+  return {
+    id: typeof id === "string" || id === null ? (id as DocId | null) : undefined,
+    rev: typeof rev === "string" ? (rev as RevId) : undefined,
+  };
 }

@@ -2,6 +2,8 @@
  * Builds indexes before somebody waits for them: when design documents change, and when so much was written that the next query would
  * wait long. Drops those that no design document defines any more. One database at a time; short updates are left to queries.
  */
+
+import { setTimeout } from "node:timers/promises";
 import type { DatabaseName } from "../../protocol/ids.js";
 import type { Database } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";
@@ -14,12 +16,15 @@ export interface IndexKeeperParts {
   readonly databases: Pick<Databases, "onWrite" | "onDesignChange">;
   readonly indexes: Pick<Indexes, "find" | "open" | "cleanUp">;
   readonly designViews: Pick<DesignViews, "groupsOf" | "signaturesOf">;
-  /** Told of each database whose indexes could not be kept; the others are. */
+  /** Told of each index that could not be kept; the others are. */
   readonly onError: (error: unknown, database: DatabaseName) => void;
+  /** Milliseconds that other databases wait for one update. Default: 10 seconds. */
+  readonly patience?: number;
 }
 
 /** Changes that a query may find an index behind: some 40 milliseconds. */
 const lagLivedWith = 1000;
+const defaultPatience = 10_000;
 
 export class IndexKeeper implements Job {
   readonly id = "index-keeper";
@@ -28,7 +33,7 @@ export class IndexKeeper implements Job {
   /** Sequence at which a database was looked at last. */
   readonly #looked = new WeakMap<Database, number>();
   #running: Promise<void> | undefined;
-  #isStopping = false;
+  #stopping = new AbortController();
 
   constructor(parts: IndexKeeperParts) {
     this.#parts = parts;
@@ -48,10 +53,11 @@ export class IndexKeeper implements Job {
     return this.#running;
   }
 
+  /** An update under way is not waited for: it is ended with the indexes. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#stopping.abort();
     await this.#running;
-    this.#isStopping = false;
+    this.#stopping = new AbortController();
   }
 
   #wait(database: Database): void {
@@ -61,30 +67,39 @@ export class IndexKeeper implements Job {
 
   async #keepWaiting(): Promise<void> {
     for (const database of [...this.#waiting]) {
-      if (this.#isStopping) return;
+      if (this.#stopping.signal.aborted) return;
       this.#waiting.delete(database);
-      if (database.deleted) continue;
-      await this.#keep(database).catch((error: unknown) => {
-        if (!database.deleted && !this.#isStopping) this.#parts.onError(error, database.name);
-      });
+      if (!database.deleted) await this.#keep(database).catch((error: unknown) => this.#fail(error, database));
     }
   }
 
   async #keep(database: Database): Promise<void> {
     const { designViews, indexes } = this.#parts;
-    const groups = await designViews.groupsOf(database);
-    for (const group of groups)
-      if (group.autoupdate && group.views.size > 0) await this.#bringUpToDate(database, group);
+    for (const group of await designViews.groupsOf(database)) {
+      if (!group.autoupdate || group.views.size === 0) continue;
+      await this.#bringUpToDate(database, group).catch((error: unknown) => this.#fail(error, database));
+      if (this.#stopping.signal.aborted) return;
+    }
     const inUse = await indexes.cleanUp(database, () => designViews.signaturesOf(database));
     if (inUse > 0) this.#waiting.add(database);
   }
 
+  /** Resolves when it is, or when it takes too long for the others. */
   async #bringUpToDate(database: Database, { definition }: ViewGroup): Promise<void> {
-    const { indexes } = this.#parts;
+    const { indexes, patience = defaultPatience } = this.#parts;
     const { documents } = database.log.committed.counters;
     // A database that has little in it costs no index before it is asked for one.
     const index =
       documents > lagLivedWith ? await indexes.open(database, definition) : await indexes.find(database, definition);
-    if (index && index.lag > lagLivedWith) await index.bringUpToDate();
+    if (!index || index.lag <= lagLivedWith) return;
+    const { signal } = this.#stopping;
+    const updated = index.bringUpToDate().catch((error: unknown) => {
+      if (!signal.aborted) this.#fail(error, database);
+    });
+    await Promise.race([updated, setTimeout(patience, undefined, { signal, ref: false }).catch(() => undefined)]);
+  }
+
+  #fail(error: unknown, database: Database): void {
+    if (!database.deleted) this.#parts.onError(error, database.name);
   }
 }

@@ -1,8 +1,17 @@
 /** What the map functions of a design document emit for documents: in batches, and one by one where a batch fails. */
 import { changesNothing } from "./changes-nothing.js";
-import { firstOfTooMany, refusalError } from "./refusal-error.js";
+import { refusalError } from "./refusal-error.js";
 import type { WorkerPool } from "./worker-pool.js";
-import type { Limited, LogEntry, MapCall, MapSource, MapWork, Refusal } from "./worker-protocol.js";
+import {
+  isEnded,
+  type Limited,
+  type LogEntry,
+  type MapCall,
+  type MapSource,
+  type MapWork,
+  mostEnded,
+  type Refusal,
+} from "./worker-protocol.js";
 
 export interface MapBatch {
   readonly database: string;
@@ -24,6 +33,9 @@ const maxDocuments = 100;
 const maxCharacters = 1024 * 1024;
 const noRows: readonly EmittedRow[] = [];
 
+/** Of the rows of one answer; beyond, the other documents have to be asked for again, so that whoever asks can put these away first. */
+const mostEmitted = 16 * 1024 * 1024;
+
 /** Documents from `from` up to `to`, with all functions or `only` one. */
 interface Piece {
   readonly from: number;
@@ -32,7 +44,7 @@ interface Piece {
 }
 
 /**
- * For each document, for each function.
+ * For each document, for each function; of the first documents alone where these emit very much.
  * @throws CouchError compilation_error (500) when one of the functions does not compile; timeout or unknown_error when more than
  * a few documents had to be ended: an index of what is left would be no index
  */
@@ -41,36 +53,30 @@ export async function mapDocuments(
   batch: Limited<MapBatch>,
   log: (entry: LogEntry) => void,
 ): Promise<readonly (readonly EmittedRows[])[]> {
-  const { map, documents } = batch;
+  const { database, map, documents, timeLimitMs } = batch;
   const rows: EmittedRows[][] = documents.map(() => map.sources.map(() => null));
   const frozen = !map.sources.every(changesNothing);
-  let pieces = piecesOf(documents);
-  while (pieces.length > 0) {
-    const outcomes = await pool.run<MapWork>({
-      command: "map",
-      database: batch.database,
-      functions: [map],
-      frozen,
-      timeLimitMs: batch.timeLimitMs,
-      calls: pieces.map((piece) => callOf(piece, documents)),
-    });
-    const endless = firstOfTooMany(outcomes);
-    if (endless && pieces.every(isSingle)) throw refusalError(endless);
-    const again: Piece[] = [];
-    for (const [index, outcome] of outcomes.entries()) {
-      const piece = pieces[index] as Piece;
-      if (typeof outcome === "string") {
-        readRows(outcome, piece, rows);
-        continue;
-      }
+  const todo = [...piecesOf(documents)];
+  let emitted = 0;
+  let ended = 0;
+  for (let piece = todo.shift(); piece; piece = todo.shift()) {
+    const calls = [callOf(piece, documents)];
+    const work: MapWork = { command: "map", database, functions: [map], frozen, timeLimitMs, calls };
+    const [outcome] = await pool.run(work);
+    if (typeof outcome === "string") {
+      readRows(outcome, piece, rows);
+      emitted += outcome.length;
+    } else if (outcome) {
       if (outcome.error === "compilation_error") throw refusalError(outcome);
       const parts = partsOf(piece, map.sources.length);
-      // Among larger pieces it may not have been tried at all.
-      if (parts.length === 0 && endless) again.push(piece);
-      else if (parts.length === 0) log(failureOf(batch, piece, outcome));
-      again.push(...parts);
+      if (parts.length === 0) {
+        if (isEnded(outcome) && ++ended > mostEnded) throw refusalError(outcome);
+        log(failureOf(batch, piece, outcome));
+      }
+      todo.unshift(...parts);
     }
-    pieces = again;
+    const next = todo[0];
+    if (next && next.from > piece.from && emitted > mostEmitted) return rows.slice(0, next.from);
   }
   return rows;
 }
@@ -89,10 +95,6 @@ function piecesOf(documents: readonly string[]): readonly Piece[] {
   });
   if (documents.length > from) pieces.push({ from, to: documents.length, only: null });
   return pieces;
-}
-
-function isSingle({ from, to }: Piece): boolean {
-  return to - from === 1;
 }
 
 /** A piece that failed is tried again in smaller ones, until it is one function on one document that fails. */

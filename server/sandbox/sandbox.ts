@@ -135,7 +135,10 @@ export class Sandbox {
     });
   }
 
-  /** What the map functions of a design document emit: for each document, for each function. @throws CouchError compilation_error (500) */
+  /**
+   * What the map functions of a design document emit: for each document, for each function. Where they emit very much, of the first
+   * documents alone. @throws CouchError compilation_error (500)
+   */
   map(batch: MapBatch): Promise<readonly (readonly EmittedRows[])[]> {
     return mapDocuments(this.#pool, this.#limited(batch), this.#log);
   }

@@ -162,6 +162,10 @@ export class DatabaseKeys {
     return `${this.#prefix}p${fixedHex(seq, 12)}`;
   }
 
+  purgeSeqOf(purgeKey: Key): number {
+    return Number.parseInt(rest(purgeKey), 16);
+  }
+
   get signatures(): KeySpan {
     return kind(`${this.#prefix}i`);
   }

@@ -19,7 +19,14 @@ const of = (id: string, ...revs: readonly string[]): PurgedRevisions => ({
 
 async function logOf(database: Database): Promise<readonly PurgedRevisions[]> {
   const entries: PurgedRevisions[] = [];
-  for await (const step of database.purges()) entries.push(...step);
+  let first: number | undefined;
+  for await (const step of database.purges()) {
+    for (const { id, revs, purgeSeq } of step) {
+      first ??= purgeSeq;
+      assert.equal(purgeSeq, first + entries.length);
+      entries.push({ id, revs });
+    }
+  }
   return entries;
 }
 

@@ -25,6 +25,7 @@ export const heldName: DatabaseName = parseDatabaseName("notes");
 
 export interface HeldDatabase {
   readonly store: HeldStore;
+  readonly commit: GroupCommit;
   readonly database: Database;
   /** To be opened before attachments are taken that are large. */
   readonly blobs: BlobStore;
@@ -74,5 +75,5 @@ function heldDatabase(
     validate,
   };
   const record = decodeDirectoryRecord(store.get(directoryKey(heldName)) as Buffer);
-  return { store, blobs, database: new Database(services, heldName, record, progress) };
+  return { store, commit, blobs, database: new Database(services, heldName, record, progress) };
 }

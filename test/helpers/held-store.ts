@@ -6,6 +6,8 @@ type Operation = readonly [Key, Buffer | null];
 /** A batch that was handed over and waits for the test. */
 export interface HeldCommit {
   readonly keys: readonly Key[];
+  /** It is on disk, and whoever waits for it does not know yet. */
+  arrive(): void;
   succeed(): void;
   fail(error: Error): void;
 }
@@ -91,6 +93,7 @@ export class HeldStore implements Store {
     return new Promise((resolve, reject) => {
       const held: HeldCommit = {
         keys: operations.map(([key]) => key),
+        arrive: apply,
         succeed: () => {
           this.#release(held);
           apply();

@@ -48,7 +48,10 @@ export class ModelView {
       const others = this.rows.filter((row) => row.id !== id);
       this.rows = [...others, ...rows.map((row) => ({ ...row, id }))];
     }
-    this.rows = this.rows.toSorted((a, b) => this.compareKeys(a.key, b.key) || compareUtf8(a.id, b.id));
+    const compareValues = (a: string, b: string): number => compareJson(parseExact(a), parseExact(b), "raw");
+    this.rows = this.rows.toSorted(
+      (a, b) => this.compareKeys(a.key, b.key) || compareUtf8(a.id, b.id) || compareValues(a.value, b.value),
+    );
   }
 
   compareKeys(a: string, b: string): number {
@@ -66,6 +69,13 @@ export function emittedBy(
 /** Rows as they are sent. */
 export function sent(rows: readonly ModelRow[]): readonly string[] {
   return rows.map(({ id, key, value }) => `"id":${JSON.stringify(id)},"key":${key},"value":${value}`);
+}
+
+/** All rows of an answer. */
+export async function gathered<T>(batches: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const batch of batches) all.push(...batch);
+  return all;
 }
 
 export function assertSent(actual: Iterable<readonly { readonly json: Buffer }[]>, rows: readonly ModelRow[]): void {

@@ -27,17 +27,23 @@ export async function* readChanges(
   }
 }
 
-/** The changes in a short range, read at once: for a handful, an iterator's trips through the thread pool are most of the time. */
+/**
+ * The changes behind a sequence, read at once: for a handful, an iterator's trips through the thread pool are most of the time.
+ * @param last the highest sequence that there may be
+ */
 export function readFewChanges(
   store: Store,
   keys: DatabaseKeys,
-  { since, upTo }: { readonly since: number; readonly upTo: number },
+  { since, last }: { readonly since: number; readonly last: number },
 ): readonly SequenceEntry[] {
+  // From one moment: a document whose change moves on between two reads would be missed at both places.
+  const snapshot = store.snapshot();
   const found: SequenceEntry[] = [];
-  for (let seq = since + 1; seq <= upTo; seq++) {
-    const value = store.get(keys.sequence(seq));
+  for (let seq = since + 1; seq <= last; seq++) {
+    const value = snapshot.get(keys.sequence(seq));
     if (value) found.push(decodeSequenceEntry(seq, value));
   }
+  void snapshot.close();
   return found;
 }
 

@@ -7,7 +7,7 @@
  * shortest text of the double, with a point or an exponent (`1e2` is `100.0`).
  */
 export { canonicalJson } from "./canonical-json.js";
-export { pickMember } from "./pick-member.js";
+export { elementTexts, memberText, pickMember } from "./pick-member.js";
 export type { ScannedBulk, ScannedDocument, SpecialMembers } from "./scan-document.js";
 export { scanBulk, scanDocument } from "./scan-document.js";
 export { maxDepth } from "./scanner.js";

@@ -10,6 +10,12 @@ const backslash = 0x5c;
  * `body` must be a canonical JSON object, such as `scanDocument` gives: nothing is checked again.
  */
 export function pickMember(body: Buffer, name: string): unknown {
+  const text = memberText(body, name);
+  return text && JSON.parse(text.toString());
+}
+
+/** The text of that member, in the memory of `body`. */
+export function memberText(body: Buffer, name: string): Buffer | undefined {
   if (!name.isWellFormed()) return undefined;
   const wanted = canonicalJson(Buffer.from(JSON.stringify(name)));
   let i = 1;
@@ -17,10 +23,22 @@ export function pickMember(body: Buffer, name: string): unknown {
     const colon = stringEnd(body, i);
     const end = valueEnd(body, colon + 1);
     const found = colon - i === wanted.length && body.compare(wanted, 0, wanted.length, i, colon) === 0;
-    if (found) return JSON.parse(body.toString("utf8", colon + 1, end));
+    if (found) return body.subarray(colon + 1, end);
     i = end + 1;
   }
   return undefined;
+}
+
+/** The texts of the elements of a canonical JSON array, in its memory. */
+export function elementTexts(array: Buffer): readonly Buffer[] {
+  const texts: Buffer[] = [];
+  // The last element ends at the closing bracket, an empty array with its second byte.
+  for (let i = 1; i < array.length - 1; ) {
+    const end = valueEnd(array, i);
+    texts.push(array.subarray(i, end));
+    i = end + 1;
+  }
+  return texts;
 }
 
 /** The index behind the string that begins at `index`. */
@@ -30,7 +48,7 @@ export function stringEnd(body: Buffer, index: number): number {
   return i + 1;
 }
 
-/** Where the value at `index` ends: at the comma or the brace of the object around it. */
+/** Where the value at `index` ends: at the comma, the brace or the bracket of what is around it. */
 export function valueEnd(body: Buffer, index: number): number {
   let depth = 0;
   let i = index;

@@ -1,6 +1,6 @@
 /** `/{db}/_design/{ddoc}/_list/{func}/[{other-ddoc}/]{view}`: the rows of a view, as a function makes an answer of them. */
 import { CouchError } from "../../../protocol/errors.js";
-import { parseJsonObject, requireJson } from "../body.js";
+import { parseJsonBody, requireJson } from "../body.js";
 import type { DatabaseCall, Reply } from "../call.js";
 import { whole } from "../chunked-reply.js";
 import { findDesignDocument } from "../design-function.js";
@@ -16,7 +16,7 @@ export async function list(call: DatabaseCall): Promise<Reply> {
   const { source } = namedFunction(call, "lists");
   if (method === "POST") requireJson(call);
   const body = await bodyBytes(call);
-  const asked = method === "POST" ? parseJsonObject(body ?? Buffer.alloc(0)) : undefined;
+  const asked = method === "POST" ? parseJsonBody(body ?? Buffer.alloc(0)) : undefined;
   const ddoc = params["other"] ?? (params["ddoc"] as string);
   const view = params["view"] as string;
   const isAllDocs = view === "_all_docs";

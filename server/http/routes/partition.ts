@@ -6,10 +6,13 @@ import type { RevisionNode } from "../../documents/revisions/tree.js";
 import { type DatabaseCall, json, type Reply } from "../call.js";
 
 /** The partition that a path names. @throws CouchError bad_request, illegal_partition */
-export function partitionOf({ database, params }: DatabaseCall): string {
+export function partitionOf({ database, params, query }: DatabaseCall): string {
   if (!database.partitioned) throw new CouchError("bad_request", "database is not partitioned");
   const partition = params["partition"] as string;
   checkPartition(partition);
+  if ((query.get("partition") ?? partition) !== partition) {
+    throw new CouchError("bad_request", "Conflicting value for `partition` in query string");
+  }
   return partition;
 }
 

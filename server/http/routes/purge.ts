@@ -24,10 +24,10 @@ export async function purgeRevisions(call: DatabaseCall): Promise<Reply> {
 export async function readPurgedInfos({ database }: DatabaseCall): Promise<Reply> {
   const infos = new Map<string, PurgedRevisions>();
   for await (const entries of database.purges()) {
-    for (const entry of entries) infos.set(JSON.stringify(entry), entry);
+    for (const { id, revs } of entries) infos.set(JSON.stringify({ id, revs }), { id, revs });
   }
   const inOrder = [...infos].sort(([a], [b]) => (a < b ? -1 : 1));
-  return json({ purged_infos: inOrder.map(([, { id, revs }]) => ({ id, revs })) });
+  return json({ purged_infos: inOrder.map(([, info]) => info) });
 }
 
 export function readPurgedInfosLimit({ database }: DatabaseCall): Reply {

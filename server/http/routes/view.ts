@@ -1,14 +1,13 @@
 /** `/{db}/_design/{ddoc}/_view/{view}`, the same of one partition, and several queries at once. */
-import { CouchError } from "../../../protocol/errors.js";
 import type { DatabaseIndex } from "../../query/indexes/database-index.js";
 import { viewOf } from "../../query/views/design-views.js";
-import { readJsonObject, requireJson } from "../body.js";
+import { readJsonBody, requireJson } from "../body.js";
 import type { DatabaseCall, Reply } from "../call.js";
 import { chunkedReply } from "../chunked-reply.js";
-import type { Body } from "../list-parameters.js";
-import { listAnswers, withNewline } from "../list-rows.js";
+import { type JsonBody, queriesIn } from "../json-body.js";
+import { withNewline } from "../list-rows.js";
 import { parseViewRequest, type ViewFacts, type ViewRequest } from "../view-request.js";
-import { viewAnswer } from "../view-rows.js";
+import { viewAnswer, viewAnswers } from "../view-rows.js";
 import { partitionOf } from "./partition.js";
 
 export async function queryView(call: DatabaseCall): Promise<Reply> {
@@ -22,24 +21,16 @@ export async function queryViewOfPartition(call: DatabaseCall): Promise<Reply> {
 export async function queryViewSeveralTimes(call: DatabaseCall): Promise<Reply> {
   requireJson(call);
   const facts = askedView(call, undefined);
-  const { queries } = await readJsonObject(call);
-  if (queries === undefined) throw new CouchError("bad_request", "POST body must include `queries` parameter.");
-  if (!Array.isArray(queries)) throw new CouchError("bad_request", "`queries` member must be an array.");
-  const requests = queries.map((body) => {
-    if (typeof body !== "object" || body === null || Array.isArray(body)) {
-      throw new CouchError("bad_request", "`queries` member must be an array of objects.");
-    }
-    return parseViewRequest(facts, call.query, body);
-  });
+  const requests = queriesIn(await readJsonBody(call)).map((body) => parseViewRequest(facts, call.query, body));
   const index = await indexFor(call, facts, requests);
-  return chunkedReply(call, listAnswers(requests.map((request) => viewAnswer(index, facts.view, request))));
+  return chunkedReply(call, viewAnswers(index, facts.view, requests));
 }
 
 async function answerQuery(call: DatabaseCall, partition: string | undefined): Promise<Reply> {
   const isPost = call.method === "POST";
   if (isPost) requireJson(call);
   const facts = askedView(call, partition);
-  const answer = await answerOf(call, facts, isPost ? await readJsonObject(call) : undefined);
+  const answer = await answerOf(call, facts, isPost ? await readJsonBody(call) : undefined);
   return chunkedReply(call, withNewline(answer));
 }
 
@@ -47,12 +38,16 @@ async function answerQuery(call: DatabaseCall, partition: string | undefined): P
 export async function answerOfView(
   call: DatabaseCall,
   { ddoc, view }: { readonly ddoc: string; readonly view: string },
-  body: Body | undefined,
+  body: JsonBody | undefined,
 ): Promise<AsyncGenerator<Buffer>> {
   return await answerOf(call, viewNamed(call, ddoc, view), body);
 }
 
-async function answerOf(call: DatabaseCall, facts: AskedView, body: Body | undefined): Promise<AsyncGenerator<Buffer>> {
+async function answerOf(
+  call: DatabaseCall,
+  facts: AskedView,
+  body: JsonBody | undefined,
+): Promise<AsyncGenerator<Buffer>> {
   const request = parseViewRequest(facts, call.query, body);
   const index = await indexFor(call, facts, [request]);
   return viewAnswer(index, facts.view, request);

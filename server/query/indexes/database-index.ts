@@ -1,26 +1,29 @@
-import { setImmediate } from "node:timers/promises";
 import { CouchError } from "../../../protocol/errors.js";
 import { type ActiveTasks, percent, type RunningTask } from "../../documents/active-tasks.js";
 import type { Database } from "../../documents/database.js";
+import type { KeySpan } from "../../storage/keys.js";
 import type { IndexProgress } from "../views/index-head.js";
 import type { EmittedDocument, IndexWriter } from "../views/index-writer.js";
 import type { HeldVersion, ViewIndex } from "../views/view-index.js";
-import { mappedBatches } from "./documents-to-map.js";
+import { mappedBatches, purgedDocuments } from "./documents-to-map.js";
 import type { IndexDefinition } from "./index-definition.js";
+import { Interruption } from "./interruption.js";
 
 export interface DatabaseIndexParts {
   readonly database: Database;
   readonly definition: IndexDefinition;
   readonly index: ViewIndex;
+  /** All keys of the index. */
+  readonly span: KeySpan;
   readonly tasks: ActiveTasks;
   /** Those that are being updated: has this one as long as it is. */
   readonly updating: Set<DatabaseIndex>;
+  /** Rows that are applied before they are committed, about. */
+  readonly rowsOfCommit?: number | undefined;
 }
 
-/** Rows that are applied before they are committed, about: nodes that change again and again are written once (decision 13). */
-const rowsOfCommit = 20_000;
-/** Documents of a step that takes long enough to be noticed. */
-const longStep = 20;
+/** Nodes that change again and again are written once (decision 13). */
+const defaultRowsOfCommit = 20_000;
 /** Characters of such rows: what is applied waits in memory. */
 const charactersOfCommit = 16 * 1024 * 1024;
 
@@ -31,19 +34,25 @@ const charactersOfCommit = 16 * 1024 * 1024;
 export class DatabaseIndex {
   readonly database: Database;
   readonly definition: IndexDefinition;
+  readonly span: KeySpan;
   readonly #index: ViewIndex;
   readonly #tasks: ActiveTasks;
   readonly #allUpdating: Set<DatabaseIndex>;
+  readonly #rowsOfCommit: number;
   #updating: Promise<void> | undefined;
   #waiting = 0;
   #ended = false;
+  /** Of the update under way. */
+  #interruption: Interruption | undefined;
 
-  constructor({ database, definition, index, tasks, updating }: DatabaseIndexParts) {
+  constructor({ database, definition, index, span, tasks, updating, rowsOfCommit }: DatabaseIndexParts) {
     this.database = database;
     this.definition = definition;
+    this.span = span;
     this.#index = index;
     this.#tasks = tasks;
     this.#allUpdating = updating;
+    this.#rowsOfCommit = rowsOfCommit ?? defaultRowsOfCommit;
   }
 
   get progress(): IndexProgress {
@@ -87,14 +96,19 @@ export class DatabaseIndex {
     }
   }
 
-  /** What the index holds now. Whoever holds it must release it, in every outcome. */
+  /**
+   * What the index holds now. Whoever holds it must release it, in every outcome.
+   * @throws CouchError not_found or service_unavailable when the database or the index is gone: what is left of it is not whole
+   */
   hold(): HeldVersion {
+    this.#mustLive();
     return this.#index.hold();
   }
 
-  /** No more updates; resolves when one under way has ended, between two of its steps. */
+  /** No more updates; resolves when nothing is written any more. An update under way is ended, wherever it is. */
   async end(): Promise<void> {
     this.#ended = true;
+    this.#interruption?.interrupt(goingAway());
     await this.#updating?.catch(() => undefined);
   }
 
@@ -103,55 +117,80 @@ export class DatabaseIndex {
   }
 
   async #update(): Promise<void> {
-    const target = this.#present();
-    const purged = await this.#purgedSince(this.progress.purgeSeq, target.purgeSeq);
-    if (purged === "forgotten") await this.#index.empty();
-    const { updateSeq: since } = this.progress;
-    const task = this.#beginTask(target.updateSeq - since);
+    const interruption = new Interruption();
+    const unsubscribe = this.database.subscribe({
+      changed: () => undefined,
+      ended: () => interruption.interrupt(this.#ending() ?? goingAway()),
+    });
+    this.#interruption = interruption;
     try {
-      await this.#index.update(async (writer) => {
-        if (purged !== "forgotten") writer.apply(purged);
-        await this.#applyChanges(writer, since, target, task);
-      });
+      await this.#updateUnless(interruption);
+    } finally {
+      this.#interruption = undefined;
+      unsubscribe();
+    }
+  }
+
+  async #updateUnless(interruption: Interruption): Promise<void> {
+    const purgesSince = await this.#beginning();
+    const { updateSeq: since } = this.progress;
+    const task = this.#beginTask(this.database.updateSeq - since);
+    const check = (): void => interruption.check();
+    try {
+      // Not waited for any longer than needed: a hostile function would hold up whoever stops the server.
+      await this.#index.update(
+        (writer) => Promise.race([interruption.promise, this.#applyAll(writer, { since, purgesSince }, task, check)]),
+        check,
+      );
     } finally {
       task.end();
     }
   }
 
-  /** Steps are committed as soon as enough has gathered, so that a crash costs little; the last one brings the purges too. */
-  async #applyChanges(writer: IndexWriter, since: number, target: IndexProgress, task: IndexingTask): Promise<void> {
+  /** The purge from which on the index has to forget. One that cannot know any more what to forget is emptied. */
+  async #beginning(): Promise<number> {
     const { purgeSeq } = this.progress;
-    let gathered = { rows: 0, characters: 0 };
-    const range = { since, upTo: target.updateSeq };
-    for await (const { documents, reached } of mappedBatches(this.database, this.definition, range)) {
-      this.#mustLive();
-      writer.apply(documents);
-      gathered = withSizeOf(documents, gathered);
-      task.progress(reached - since);
-      if (gathered.rows > rowsOfCommit || gathered.characters > charactersOfCommit) {
-        await writer.commit({ updateSeq: reached, purgeSeq });
-        gathered = { rows: 0, characters: 0 };
-      }
-      // Requests get their turn between two long steps.
-      if (documents.length >= longStep) await setImmediate();
-    }
+    // What has seen nothing has nothing to forget.
+    if (this.#index.isBlank) return this.database.purgeSeq;
+    if (await this.#hasPurgesSince(purgeSeq)) return purgeSeq;
     this.#mustLive();
-    await writer.commit(target);
+    const presentPurgeSeq = this.database.purgeSeq;
+    await this.#index.empty();
+    return presentPurgeSeq;
   }
 
-  /** Documents of which nothing may be left; "forgotten" when the log no longer tells of all that was purged. */
-  async #purgedSince(since: number, upTo: number): Promise<readonly EmittedDocument[] | "forgotten"> {
-    const gone = new Map<string, EmittedDocument>();
-    let seen = since;
-    if (since === upTo) return [];
-    for await (const entries of this.database.purges(since)) {
-      for (const { id } of entries) {
-        // What is left of a document has moved to a new sequence, and comes with the changes.
-        if (!this.database.find(id)) gone.set(id, { id, views: [] });
-      }
-      seen += entries.length;
+  async #hasPurgesSince(purgeSeq: number): Promise<boolean> {
+    if (purgeSeq === this.database.purgeSeq) return true;
+    for await (const [first] of this.database.purges(purgeSeq)) return first?.purgeSeq === purgeSeq + 1;
+    return false;
+  }
+
+  /** Steps are committed as soon as enough has gathered, so that a crash costs little; the last one brings the purges too. */
+  async #applyAll(
+    writer: IndexWriter,
+    { since, purgesSince }: { readonly since: number; readonly purgesSince: number },
+    task: IndexingTask,
+    check: () => void,
+  ): Promise<void> {
+    // All changes up to here are on disk, and are read.
+    let reached = this.database.updateSeq;
+    let through = since;
+    let gathered = { rows: 0, characters: 0 };
+    for await (const { documents, reached: next = through } of mappedBatches(this.database, this.definition, since)) {
+      check();
+      await writer.apply(documents);
+      through = next;
+      gathered = withSizeOf(documents, gathered);
+      task.progress(through - since);
+      if (gathered.rows < this.#rowsOfCommit && gathered.characters < charactersOfCommit) continue;
+      await writer.commit({ updateSeq: through, purgeSeq: purgesSince });
+      gathered = { rows: 0, characters: 0 };
     }
-    return seen < upTo ? "forgotten" : [...gone.values()];
+    reached = Math.max(reached, through);
+    const purged = await purgedDocuments(this.database, this.definition, { since: purgesSince, reached });
+    if (purged) await writer.apply(purged.documents);
+    // Where the log was cut off meanwhile, the next update begins anew.
+    await writer.commit({ updateSeq: reached, purgeSeq: purged?.purgeSeq ?? purgesSince });
   }
 
   #beginTask(changes: number): IndexingTask {
@@ -176,9 +215,18 @@ export class DatabaseIndex {
   }
 
   #mustLive(): void {
-    if (this.database.deleted) throw new CouchError("not_found", "Database does not exist.");
-    if (this.#ended) throw new CouchError("service_unavailable", "The index is going away. Try again.");
+    const ending = this.#ending();
+    if (ending) throw ending;
   }
+
+  #ending(): CouchError | undefined {
+    if (this.database.deleted) return new CouchError("not_found", "Database does not exist.");
+    return this.#ended ? goingAway() : undefined;
+  }
+}
+
+function goingAway(): CouchError {
+  return new CouchError("service_unavailable", "The index is going away. Try again.");
 }
 
 interface IndexingTask extends Pick<RunningTask, "end"> {

@@ -15,7 +15,10 @@ export interface IndexDefinition {
   /** Design documents have rows too. */
   readonly includesDesign: boolean;
   readonly trees: readonly IndexedView[];
-  /** The rows of each document, in order. @throws CouchError when a function does not compile */
+  /**
+   * The rows of each document, in order; where these are many, of the first documents alone, and the others are asked for again.
+   * @throws CouchError when a function does not compile
+   */
   map(documents: readonly ShownRevision[]): Promise<readonly RowsOfDocument[]> | readonly RowsOfDocument[];
 }
 

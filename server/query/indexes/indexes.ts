@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { CouchError } from "../../../protocol/errors.js";
 import type { Database } from "../../documents/database.js";
 import type { Databases } from "../../documents/databases.js";
 import { NodeCache } from "../views/node-cache.js";
@@ -6,6 +7,13 @@ import { ViewIndex } from "../views/view-index.js";
 import { DatabaseIndex } from "./database-index.js";
 import { type CatalogueParts, clearDropped, dropIndex, numberOfIndex, signaturesOf } from "./index-catalogue.js";
 import type { IndexDefinition } from "./index-definition.js";
+
+export interface IndexesOptions {
+  /** Rows that are applied before they are committed, about. Default: 20,000. */
+  readonly rowsOfCommit?: number;
+  /** Bytes of a node, at most. Default: 8 kB. */
+  readonly nodeBytes?: number;
+}
 
 export interface IndexStatistics {
   /** Indexes that are being updated now. */
@@ -36,17 +44,23 @@ const watched = 500;
  */
 export class Indexes {
   readonly #databases: Pick<Databases, "store" | "commit" | "tasks">;
+  readonly #options: IndexesOptions;
   readonly #cache = new NodeCache();
   readonly #opened = new WeakMap<Database, OpenedIndexes>();
   readonly #updating = new Set<DatabaseIndex>();
   readonly #recent = new LRUCache<DatabaseIndex, true>({ max: watched });
   readonly #cleaning = new Set<Promise<number>>();
+  #closed = false;
 
-  constructor(databases: Pick<Databases, "store" | "commit" | "tasks">) {
+  constructor(databases: Pick<Databases, "store" | "commit" | "tasks">, options: IndexesOptions = {}) {
     this.#databases = databases;
+    this.#options = options;
   }
 
-  /** The index that is made so, begun if there is none yet. It may be behind. */
+  /**
+   * The index that is made so, begun if there is none yet. It may be behind.
+   * @throws CouchError not_found when the database is gone, service_unavailable once closed
+   */
   async open(database: Database, definition: IndexDefinition): Promise<DatabaseIndex> {
     const { signature } = definition;
     const { indexes, dropping } = this.#openedOf(database);
@@ -71,7 +85,7 @@ export class Indexes {
   /**
    * Drops the indexes of a database that none of the wanted signatures names. Resolves when they are cleared from the disk, to how
    * many were left alone because queries wait for them.
-   * @param wanted asked after the indexes that are there were listed: one that is begun meanwhile must not be dropped
+   * @param wanted asked before each is dropped: one that a new design document has begun again meanwhile must stay
    */
   async cleanUp(database: Database, wanted: () => Promise<ReadonlySet<string>>): Promise<number> {
     const cleaning = this.#cleanUp(database, wanted);
@@ -95,19 +109,13 @@ export class Indexes {
   }
 
   /** Bytes on disk that an index takes, roughly. */
-  async sizeOf({ database, definition }: DatabaseIndex): Promise<number> {
-    const { store } = this.#databases;
-    const number = await numberOfIndex(this.#partsOf(database), definition.signature);
-    const { from, to } = database.keys.index(number).all;
-    return store.approximateSize(from, to);
+  async sizeOf({ span: { from, to } }: DatabaseIndex): Promise<number> {
+    return await this.#databases.store.approximateSize(from, to);
   }
 
   /** Gives back the room that replaced nodes of an index still take. */
-  async compact({ database, definition }: DatabaseIndex): Promise<void> {
-    const { store } = this.#databases;
-    const number = await numberOfIndex(this.#partsOf(database), definition.signature);
-    const { from, to } = database.keys.index(number).all;
-    await store.reclaim(from, to);
+  async compact({ span: { from, to } }: DatabaseIndex): Promise<void> {
+    await this.#databases.store.reclaim(from, to);
   }
 
   statistics(): IndexStatistics {
@@ -119,27 +127,40 @@ export class Indexes {
     };
   }
 
-  /** Ends updates between two of their steps. */
+  /** Ends updates, and waits for what is being cleared. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#updating].map((index) => index.end()));
     await Promise.allSettled(this.#cleaning);
   }
 
   async #open(database: Database, definition: IndexDefinition): Promise<DatabaseIndex> {
     const { store, commit, tasks } = this.#databases;
+    // Records that are written after a database was cleared would stay for ever.
+    const mustExist = (): void => {
+      if (this.#closed) throw new CouchError("service_unavailable");
+      if (database.deleted) throw new CouchError("not_found", "Database does not exist.");
+    };
+    mustExist();
     const number = await numberOfIndex(this.#partsOf(database), definition.signature);
+    mustExist();
     const keys = database.keys.index(number);
-    const index = await ViewIndex.open({ store, commit, keys, cache: this.#cache, views: definition.trees });
-    return new DatabaseIndex({ database, definition, index, tasks, updating: this.#updating });
+    const { nodeBytes, rowsOfCommit } = this.#options;
+    const index = await ViewIndex.open({
+      ...{ store, commit, keys, cache: this.#cache, views: definition.trees },
+      ...(nodeBytes === undefined ? {} : { nodeBytes }),
+    });
+    const updating = this.#updating;
+    return new DatabaseIndex({ database, definition, index, span: keys.all, tasks, updating, rowsOfCommit });
   }
 
   async #cleanUp(database: Database, wanted: () => Promise<ReadonlySet<string>>): Promise<number> {
     const parts = this.#partsOf(database);
     const { indexes, dropping, pinned } = this.#openedOf(database);
     let inUse = 0;
-    const signatures = await signaturesOf(parts);
-    const kept = signatures.length > 0 ? await wanted() : new Set();
-    for (const signature of signatures) {
+    let kept: ReadonlySet<string> | undefined;
+    for (const signature of await signaturesOf(parts)) {
+      kept ??= await wanted();
       if (kept.has(signature) || dropping.has(signature) || pinned.has(signature)) continue;
       const index = await indexes.get(signature)?.catch(() => undefined);
       if (index && index.waiting > 0) {
@@ -149,6 +170,7 @@ export class Indexes {
       const dropped = this.#drop(database, signature).finally(() => dropping.delete(signature));
       dropping.set(signature, dropped);
       await dropped;
+      kept = undefined;
     }
     await clearDropped(parts);
     return inUse;
@@ -160,6 +182,7 @@ export class Indexes {
     await index?.end();
     indexes.delete(signature);
     if (index) this.#recent.delete(index);
+    if (database.deleted) return;
     await dropIndex(this.#partsOf(database), signature);
   }
 

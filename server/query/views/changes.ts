@@ -1,5 +1,8 @@
 /** What a batch changes in one view. */
+import { compareJson } from "../collation.js";
 import { parseExact } from "../exact-json.js";
+import type { Turn } from "../turn.js";
+import { mergeInTurns } from "./merge-in-turns.js";
 import { comparePlaces, type Places, type RowOrder } from "./places.js";
 import { Rows, type RowText } from "./rows.js";
 
@@ -17,7 +20,7 @@ interface RowChange {
   readonly parsedKey: unknown;
 }
 
-/** All that happens to the rows of one key and document. */
+/** All that happens to the rows of one key and document; or, of very many rows, a part of it. */
 interface PlaceChange {
   readonly id: string;
   readonly parsedKey: unknown;
@@ -28,34 +31,111 @@ interface PlaceChange {
   readonly count: number;
 }
 
-/** Changes while they are gathered. Rows of one key and document keep the order in which they come. */
+/** Changes that are sorted, or brought into a tree, at once: together with a turn's check they bound how long others wait. */
+const changesAtOnce = 500;
+/** Characters of keys and values among them: long keys take long to compare. */
+const charactersAtOnce = 64 * 1024;
+
+/** Changes while they are gathered. Rows of one key and document are ordered by their values, as CouchDB has them. */
 export class ChangeList {
-  readonly #changes: RowChange[] = [];
+  readonly #changes: Omit<RowChange, "parsedKey">[] = [];
 
   remove(id: string, key: string): void {
-    this.#changes.push({ id, key, value: undefined, parsedKey: parseExact(key) });
+    this.#changes.push({ id, key, value: undefined });
   }
 
   insert(id: string, { key, value }: EmittedRow): void {
-    this.#changes.push({ id, key, value, parsedKey: parseExact(key) });
+    this.#changes.push({ id, key, value });
   }
 
-  sorted(order: RowOrder): SortedChanges {
-    const changes = this.#changes.sort((a, b) => comparePlaces(a, b, order));
-    const places: PlaceChange[] = [];
-    const inserted: RowText[] = [];
-    for (let i = 0; i < changes.length; ) {
-      const { id, parsedKey } = changes[i] as RowChange;
-      const first = inserted.length;
-      let removes = false;
-      for (; i < changes.length && comparePlaces(changes[i] as RowChange, { id, parsedKey }, order) === 0; i++) {
-        const { key, value, parsedKey: ownKey } = changes[i] as RowChange;
-        if (value === undefined) removes = true;
-        else inserted.push({ id, key, value, parsedKey: ownKey });
-      }
-      places.push({ id, parsedKey, removes, first, count: inserted.length - first });
+  /** All of them, in the order of the view, in parts of which each is to be applied on top of those before it. */
+  async *sorted(order: RowOrder, turn: Turn): AsyncIterable<SortedChanges> {
+    const compare = (a: RowChange, b: RowChange): number => comparePlaces(a, b, order) || compareValues(a, b);
+    const runs: RowChange[][] = [];
+    for (const run of this.#runs()) {
+      runs.push(run.sort(compare));
+      if (turn.isOver) await turn.next();
     }
-    return new SortedChanges(places, Rows.encode(inserted));
+    const changes = await mergeInTurns(runs, compare, turn);
+    let part = new Part(order);
+    for (const change of changes) {
+      if (part.isFullBefore(change)) {
+        yield part.finish();
+        part = new Part(order);
+      }
+      part.add(change);
+    }
+    if (changes.length > 0) yield part.finish();
+  }
+
+  *#runs(): Iterable<RowChange[]> {
+    let run: RowChange[] = [];
+    let characters = 0;
+    for (const change of this.#changes) {
+      run.push({ ...change, parsedKey: parseExact(change.key) });
+      characters += change.key.length;
+      if (run.length < changesAtOnce && characters < charactersAtOnce) continue;
+      yield run;
+      run = [];
+      characters = 0;
+    }
+    if (run.length > 0) yield run;
+  }
+}
+
+/** What goes comes first; values are in Erlang's order of terms, whatever the order of keys is. */
+function compareValues({ value: a }: RowChange, { value: b }: RowChange): number {
+  if (a === b) return 0;
+  if (a === undefined || b === undefined) return a === undefined ? -1 : 1;
+  return compareJson(parseExact(a), parseExact(b), "raw");
+}
+
+/** Sorted changes as they are put together by places. */
+class Part {
+  readonly #order: RowOrder;
+  readonly #places: PlaceChange[] = [];
+  readonly #inserted: RowText[] = [];
+  #last: RowChange | undefined;
+  #count = 0;
+  #countOfPlace = 0;
+  #characters = 0;
+
+  constructor(order: RowOrder) {
+    this.#order = order;
+  }
+
+  /** A place is cut in two only when it is too much by itself: rows that come back as they were are known by the whole place. */
+  isFullBefore(change: RowChange): boolean {
+    if (this.#count < changesAtOnce && this.#characters < charactersAtOnce) return false;
+    return this.#countOfPlace >= changesAtOnce || !this.#isHere(change);
+  }
+
+  add(change: RowChange): void {
+    const { id, key, value, parsedKey } = change;
+    const isHere = this.#isHere(change);
+    const place = isHere ? this.#places.pop() : undefined;
+    const removes = (place?.removes ?? false) || value === undefined;
+    if (value !== undefined) this.#inserted.push({ id, key, value, parsedKey });
+    const first = place?.first ?? this.#inserted.length - (value === undefined ? 0 : 1);
+    this.#places.push({
+      id: place?.id ?? id,
+      parsedKey: place ? place.parsedKey : parsedKey,
+      removes,
+      first,
+      count: this.#inserted.length - first,
+    });
+    this.#last = change;
+    this.#count++;
+    this.#countOfPlace = isHere ? this.#countOfPlace + 1 : 1;
+    this.#characters += key.length + (value?.length ?? 0);
+  }
+
+  finish(): SortedChanges {
+    return new SortedChanges(this.#places, Rows.encode(this.#inserted));
+  }
+
+  #isHere(change: RowChange): boolean {
+    return this.#last !== undefined && comparePlaces(this.#last, change, this.#order) === 0;
   }
 }
 

@@ -3,9 +3,10 @@
 import { ByteWriter } from "../../documents/bytes.js";
 import type { Database } from "../../documents/database.js";
 import { canonicalJson } from "../../documents/json/json-text.js";
-import { type ShownRevision, showRevision } from "../../documents/show-document.js";
+import { type ShownRevision, type ShowOptions, showRevision } from "../../documents/show-document.js";
 import type { MapSource, Sandbox } from "../../sandbox/sandbox.js";
 import type { RowsOfDocument } from "../indexes/index-definition.js";
+import { Turn } from "../turn.js";
 import type { EmittedRow } from "./changes.js";
 import type { Reduced, ReduceFunction } from "./reducer.js";
 import type { ViewRow } from "./view-row.js";
@@ -36,16 +37,27 @@ export function mapper(
 ): (documents: readonly ShownRevision[]) => Promise<readonly RowsOfDocument[]> {
   const { database, sandbox, localSeq } = context;
   const map = mapSource(context);
-  const out = new ByteWriter(64 * 1024);
-  const textOf = (revision: ShownRevision): string => {
-    // Without attachment bytes it is written at once.
-    void showRevision(out.reset(), database, revision, { conflicts: true, deletedConflicts: true, localSeq });
-    return out.view().toString();
-  };
+  const options = { conflicts: true, deletedConflicts: true, localSeq };
   return async (documents) => {
-    const emitted = await sandbox.map({ database: database.name, map, documents: documents.map(textOf) });
-    return emitted.map((ofDocument) => ofDocument.map((rows) => rows?.map(canonicalRow) ?? noRows));
+    const texts = documents.map((revision) => textOf(database, revision, options));
+    const emitted = await sandbox.map({ database: database.name, map, documents: texts });
+    const turn = new Turn();
+    const canonical: RowsOfDocument[] = [];
+    for (const ofDocument of emitted) {
+      canonical.push(ofDocument.map((rows) => rows?.map(canonicalRow) ?? noRows));
+      if (turn.isOver) await turn.next();
+    }
+    return canonical;
   };
+}
+
+/** Of all mappers: one for each would be most of what a database costs whose views are used. */
+const out = new ByteWriter(64 * 1024);
+
+function textOf(database: Database, revision: ShownRevision, options: ShowOptions): string {
+  // Without attachment bytes it is written at once.
+  void showRevision(out.reset(), database, revision, options);
+  return out.view().toString();
 }
 
 /** A reduce function of the design document. */

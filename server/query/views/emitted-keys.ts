@@ -22,14 +22,13 @@ export function encodeEmittedKeys(emitted: readonly EmittedKeys[]): Buffer {
   return writer.copy();
 }
 
-export function decodeEmittedKeys(bytes: Buffer): readonly EmittedKeys[] {
+/** A view at a time: one document may have very many keys. */
+export function* decodeEmittedKeys(bytes: Buffer): Iterable<EmittedKeys> {
   const reader = new ByteReader(bytes);
-  const emitted: EmittedKeys[] = [];
   while (reader.at < bytes.length) {
     const [view, count] = [reader.varint(), reader.varint()];
     const keys: string[] = [];
     for (let i = 0; i < count; i++) keys.push(reader.text());
-    emitted.push({ view, keys });
+    yield { view, keys };
   }
-  return emitted;
 }

@@ -1,5 +1,6 @@
 import type { Key } from "../../storage/store.js";
 import { collationVersion } from "../collation.js";
+import { Turn } from "../turn.js";
 import { ChangeList, type EmittedRow } from "./changes.js";
 import { decodeEmittedKeys, type EmittedKeys, encodeEmittedKeys } from "./emitted-keys.js";
 import { encodeIndexHead, type IndexProgress } from "./index-head.js";
@@ -18,9 +19,13 @@ export interface EmittedDocument {
 /** See docs/decisions/0013-index-trees.md. */
 const defaultNodeBytes = 8 * 1024;
 
+/** Refuses by throwing: the index, or all of its database, may be gone by the time that something is to be written. */
+export type MayWrite = () => void;
+
 /**
  * One update of an index. `apply` changes the trees in memory, as often as is wanted; `commit` writes what has changed, together
- * with the progress, in one batch: a crash leaves the index behind, and never with half of a document's rows.
+ * with the progress, in one batch: a crash leaves the index behind, and never with half of a document's rows. Both let others have
+ * their turn, and neither may be called while the other one, or itself, is under way.
  */
 export class IndexWriter {
   readonly #parts: IndexParts;
@@ -34,10 +39,12 @@ export class IndexWriter {
   /** Nodes on disk that wait for a commit to go. */
   #retired: number[] = [];
   #flushing: Promise<void> = Promise.resolve();
-  #isCommitting = false;
+  #isBusy = false;
+  readonly #mayWrite: MayWrite;
 
-  constructor(parts: IndexParts, trees: readonly IndexTree[], nextNode: number) {
+  constructor(parts: IndexParts, trees: readonly IndexTree[], nextNode: number, mayWrite: MayWrite) {
     this.#parts = parts;
+    this.#mayWrite = mayWrite;
     this.#views = parts.views;
     this.#trees = trees;
     this.#nextNode = nextNode;
@@ -45,20 +52,23 @@ export class IndexWriter {
   }
 
   /** Takes the place of all that the index has of these documents. */
-  apply(documents: readonly EmittedDocument[]): void {
-    if (this.#isCommitting) throw new Error("an index is changed while it is committed");
-    const lists = this.#views.map(() => new ChangeList());
-    // Of a document that comes twice the later state counts.
-    for (const document of new Map(documents.map((each) => [each.id, each])).values()) this.#gather(document, lists);
-    this.#trees = this.#trees.map((tree, view) => {
-      const changes = (lists[view] as ChangeList).sorted(tree);
-      if (changes.count === 0) return tree;
-      return updateTree(tree, changes, {
-        nodeBytes: this.#parts.nodeBytes ?? defaultNodeBytes,
-        reductionBytes: this.#reductionBytes[view] as number,
-        retire: (node) => void this.#retired.push(node),
-      });
-    });
+  async apply(documents: readonly EmittedDocument[]): Promise<void> {
+    this.#begin();
+    try {
+      const turn = new Turn();
+      const lists = this.#views.map(() => new ChangeList());
+      // Of a document that comes twice the later state counts.
+      for (const document of new Map(documents.map((each) => [each.id, each])).values()) {
+        await this.#gather(document, lists, turn);
+      }
+      const trees: IndexTree[] = [];
+      for (const [view, tree] of this.#trees.entries()) {
+        trees.push(await this.#applyTo(tree, lists[view] as ChangeList, view, turn));
+      }
+      this.#trees = trees;
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
   /**
@@ -66,15 +76,16 @@ export class IndexWriter {
    * which is before this is on disk; fails when the commit before this one did.
    */
   async commit(progress: IndexProgress): Promise<void> {
-    this.#isCommitting = true;
+    this.#begin();
     try {
       await this.#flushing;
       const nodes = await this.#settleNodes();
+      this.#mayWrite();
       this.#flushing = this.#write(nodes, progress);
       // Whoever awaits it sees the failure; until then it must not end the process.
       this.#flushing.catch(() => undefined);
     } finally {
-      this.#isCommitting = false;
+      this.#isBusy = false;
     }
   }
 
@@ -83,21 +94,43 @@ export class IndexWriter {
     return this.#flushing;
   }
 
-  #gather({ id, views }: EmittedDocument, lists: readonly ChangeList[]): void {
+  #begin(): void {
+    if (this.#isBusy) throw new Error("an index is changed while it is being changed");
+    this.#isBusy = true;
+  }
+
+  async #applyTo(tree: IndexTree, changes: ChangeList, view: number, turn: Turn): Promise<IndexTree> {
+    const options = {
+      nodeBytes: this.#parts.nodeBytes ?? defaultNodeBytes,
+      reductionBytes: this.#reductionBytes[view] as number,
+      retire: (node: number) => void this.#retired.push(node),
+    };
+    let changed = tree;
+    for await (const part of changes.sorted(tree, turn)) {
+      changed = updateTree(changed, part, options);
+      if (turn.isOver) await turn.next();
+    }
+    return changed;
+  }
+
+  async #gather({ id, views }: EmittedDocument, lists: readonly ChangeList[], turn: Turn): Promise<void> {
     const { keys, commit } = this.#parts;
     const key = keys.emittedBy(id);
     const waiting = this.#emitted.get(key);
     const before = waiting === undefined ? commit.read(key) : waiting;
     for (const { view, keys: old } of before ? decodeEmittedKeys(before) : []) {
       for (const each of old) lists[view]?.remove(id, each);
+      if (turn.isOver) await turn.next();
     }
     const now: EmittedKeys[] = [];
-    views.forEach((rows, view) => {
+    for (const [view, rows] of views.entries()) {
       for (const row of rows) lists[view]?.insert(id, row);
       if (rows.length > 0) now.push({ view, keys: distinctKeys(rows) });
-    });
+      if (turn.isOver) await turn.next();
+    }
     const after = now.length > 0 ? encodeEmittedKeys(now) : null;
     if (after ? !before?.equals(after) : before) this.#emitted.set(key, after);
+    if (turn.isOver) await turn.next();
   }
 
   async #settleNodes(): Promise<readonly Child[]> {

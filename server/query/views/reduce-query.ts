@@ -1,6 +1,7 @@
 /** Reduced rows of a view: one for all, or one for each group of keys. */
 import { CouchError } from "../../../protocol/errors.js";
 import type { ViewQuery } from "../../../protocol/view-query.js";
+import { Turn } from "../turn.js";
 import { groupKey } from "./group-key.js";
 import { type IndexTree, type LeafPosition, leafAt, partsBetween, type RowSlice, rankOf } from "./index-tree.js";
 import { type RankRange, rangesOf } from "./key-ranges.js";
@@ -30,12 +31,20 @@ export async function* queryReduced(
   if (query.keys && level !== Number.POSITIVE_INFINITY) {
     throw new CouchError("query_parse_error", "Multi-key fetches for reduce views must use `group=true`");
   }
+  const { skip = 0, limit = Number.POSITIVE_INFINITY } = query;
   let batch: Group[] = [];
+  let seen = 0;
   const ranges = rangesOf(tree, query);
-  for (const group of taken(groupsOf(tree, ranges, level, query), query)) {
+  const turn = new Turn();
+  if (limit === 0) return;
+  for (const group of groupsOf(tree, ranges, level, query)) {
+    if (turn.isOver) await turn.next();
+    if (!group || seen++ < skip) continue;
     batch.push(group);
-    if (batch.length < groupsAtOnce) continue;
+    const isLast = seen - skip >= limit;
+    if (batch.length < groupsAtOnce && !isLast) continue;
     yield await reduceGroups(tree, which, reducer, batch);
+    if (isLast) return;
     batch = [];
   }
   if (batch.length > 0) yield await reduceGroups(tree, which, reducer, batch);
@@ -46,20 +55,16 @@ interface Group extends RankRange {
   readonly key: string;
 }
 
-function* taken<T>(items: Iterable<T>, { skip = 0, limit = Number.POSITIVE_INFINITY }: ViewQuery): Iterable<T> {
-  let seen = 0;
-  if (limit === 0) return;
-  for (const item of items) {
-    if (seen++ < skip) continue;
-    yield item;
-    if (seen - skip >= limit) return;
-  }
-}
-
-function* groupsOf(tree: IndexTree, ranges: Iterable<RankRange>, level: number, query: ViewQuery): Iterable<Group> {
+/** Undefined for a range without rows: thousands of these may be looked up before the first group comes. */
+function* groupsOf(
+  tree: IndexTree,
+  ranges: Iterable<RankRange>,
+  level: number,
+  query: ViewQuery,
+): Iterable<Group | undefined> {
   for (const range of ranges) {
-    if (range.from >= range.to) continue;
-    if (level === 0) yield { ...range, key: "null" };
+    if (range.from >= range.to) yield undefined;
+    else if (level === 0) yield { ...range, key: "null" };
     else yield* new Grouping(tree, level, range, query).groups();
   }
 }

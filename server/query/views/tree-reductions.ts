@@ -1,4 +1,5 @@
 /** The reductions of nodes that an update made, from the leaves up, many at a time. */
+import { Turn } from "../turn.js";
 import type { IndexTree } from "./index-tree.js";
 import type { Reducer, Reduction } from "./reducer.js";
 import { Rows } from "./rows.js";
@@ -22,9 +23,11 @@ export function newNodes({ root, height }: IndexTree): readonly (readonly Child[
 
 /** Settles the reductions of new nodes. */
 export async function reduceNodes(levels: readonly (readonly Child[])[], reducers: readonly Reducer[]): Promise<void> {
+  const turn = new Turn();
   for (const level of levels) {
     for (let from = 0; from < level.length; from += nodesAtOnce) {
       await reduceSome(level.slice(from, from + nodesAtOnce), reducers);
+      if (turn.isOver) await turn.next();
     }
   }
 }

@@ -91,11 +91,11 @@ export function isPartitioned({ partitioned }: Database, { options }: DesignBody
 }
 
 /** Trees are ordered by what they are made of, so that names and the order of views are no part of the signature. */
-function planTrees({ views = {} }: DesignBody): {
+function planTrees({ views }: DesignBody): {
   readonly plans: readonly TreePlan[];
   readonly places: ReadonlyMap<string, { readonly tree: number; readonly which: number | undefined }>;
 } {
-  const named = Object.entries(views).flatMap(([name, view]) =>
+  const named = Object.entries(views ?? {}).flatMap(([name, view]) =>
     name === "lib" || typeof view?.map !== "string" ? [] : [{ name, ...view, map: view.map }],
   );
   const byKey = new Map<string, TreePlan>();

@@ -4,7 +4,7 @@ import type { Store } from "../../storage/store.js";
 import { collationVersion } from "../collation.js";
 import { decodeIndexHead, encodeIndexHead, type IndexHead, type IndexProgress } from "./index-head.js";
 import type { IndexTree } from "./index-tree.js";
-import { IndexWriter } from "./index-writer.js";
+import { IndexWriter, type MayWrite } from "./index-writer.js";
 import type { NodeCache } from "./node-cache.js";
 import type { RowOrder } from "./places.js";
 import type { Reducer } from "./reducer.js";
@@ -56,8 +56,15 @@ export class ViewIndex {
     const { head } = index;
     const isOutdated =
       head.collationVersion !== collationVersion && parts.views.some((view) => view.collation === "icu");
-    if (isOutdated && head.nextNode > 1) await index.empty();
+    // One that was emptied may have rows left, when the server ended before they were cleared.
+    if ((isOutdated || index.isBlank) && head.nextNode > 1) await index.empty();
     return index;
+  }
+
+  /** It has seen nothing yet. */
+  get isBlank(): boolean {
+    const { progress, trees } = this.head;
+    return progress.updateSeq === 0 && trees.every(({ root }) => root === undefined);
   }
 
   /** How far it has come. */
@@ -100,13 +107,16 @@ export class ViewIndex {
     };
   }
 
-  /** Updates take turns. Resolves when all that `work` committed is on disk; what it did not commit is gone. */
-  update<T>(work: (writer: IndexWriter) => Promise<T>): Promise<T> {
+  /**
+   * Updates take turns. Resolves when all that `work` committed is on disk; what it did not commit is gone.
+   * @param mayWrite asked right before each commit, and by throwing fails it
+   */
+  update<T>(work: (writer: IndexWriter) => Promise<T>, mayWrite: MayWrite = () => undefined): Promise<T> {
     const updated = this.#turn.then(async () => {
       const load = (child: Child): TreeNode => loadNode(child, this.#parts, this.#parts.store);
       const { head } = this;
       const trees = head.trees.map((tree, i) => ({ ...tree, ...this.#order(i), load }));
-      const writer = new IndexWriter(this.#parts, trees, head.nextNode);
+      const writer = new IndexWriter(this.#parts, trees, head.nextNode, mayWrite);
       try {
         return await work(writer);
       } finally {

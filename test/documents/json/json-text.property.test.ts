@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
 import { CouchError } from "../../../protocol/errors.js";
-import { canonicalJson, pickMember, scanBulk, scanDocument } from "../../../server/documents/json/json-text.js";
+import {
+  canonicalJson,
+  elementTexts,
+  pickMember,
+  scanBulk,
+  scanDocument,
+} from "../../../server/documents/json/json-text.js";
 
 const canonical = (text: string): string => canonicalJson(Buffer.from(text)).toString();
 
@@ -177,5 +183,21 @@ it("picks each member of a body", () => {
       );
       for (const [name, v] of list) same(pickMember(body, name), v);
     }),
+  );
+});
+
+it("cuts every array into its elements", () => {
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 6 }), (items) => {
+      const array = canonicalJson(Buffer.from(JSON.stringify(items)));
+      const texts = elementTexts(array).map((text) => text.toString());
+      assert.equal(texts.length, items.length);
+      assert.equal(`[${texts.join(",")}]`, array.toString());
+      same(
+        texts.map((text) => JSON.parse(text)),
+        items,
+      );
+    }),
+    { numRuns: 500 },
   );
 });

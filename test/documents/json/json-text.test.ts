@@ -4,7 +4,9 @@ import { describe, it } from "node:test";
 import { CouchError } from "../../../protocol/errors.js";
 import {
   canonicalJson,
+  elementTexts,
   maxDepth,
+  memberText,
   pickMember,
   scanBulk,
   scanDocument,
@@ -237,5 +239,18 @@ describe("pickMember", () => {
   it("gives undefined for a name that is not there", () => {
     for (const name of ["c", "A", "aa", "\ud800"]) assert.equal(pickMember(body, name), undefined);
     assert.equal(pickMember(Buffer.from("{}"), "a"), undefined);
+  });
+});
+
+describe("the texts of parts", () => {
+  it("are those of the whole, with every digit", () => {
+    const body = Buffer.from('{"keys":[12345678901234567890,1.0,"a]\\",",[1,[2]],{"b":"}"}],"b":100.0}');
+    assert.equal(memberText(body, "b")?.toString(), "100.0");
+    assert.equal(memberText(body, "c"), undefined);
+    assert.deepEqual(
+      elementTexts(memberText(body, "keys") as Buffer).map((text) => text.toString()),
+      ["12345678901234567890", "1.0", '"a]\\","', "[1,[2]]", '{"b":"}"}'],
+    );
+    assert.deepEqual(elementTexts(Buffer.from("[]")), []);
   });
 });

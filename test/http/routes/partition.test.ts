@@ -23,6 +23,14 @@ describe("a partition", () => {
     assert.ok(sizes.active < 500, `${sizes.active} bytes`);
   });
 
+  test("is named once: another one in the query string is a mistake", async (t) => {
+    const { client } = await startParts(t);
+    await client.expect(200, "GET", "/parts/_partition/p/_all_docs?partition=p");
+    const reply = await client.get("/parts/_partition/p/_all_docs?partition=q");
+    const reason = "Conflicting value for `partition` in query string";
+    assert.deepEqual([reply.status, reply.json()], [400, { error: "bad_request", reason }]);
+  });
+
   test("refuses an id that fits none before the bytes of an attachment are read", async (t) => {
     const { client } = await startParts(t);
     const reply = await client.send("PUT", "/parts/bad/f", {

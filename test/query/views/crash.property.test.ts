@@ -19,7 +19,7 @@ test("after a crash the index is as it was after the last batch on disk, and cat
       const index = await openIndex(store, { views, nodeBytes });
       const dying = index.update(async (writer) => {
         for (const [i, batch] of applied.entries()) {
-          writer.apply(emittedBy(batch));
+          await writer.apply(emittedBy(batch));
           await writer.commit({ updateSeq: i + 1, purgeSeq: 0 });
         }
       });
@@ -42,7 +42,7 @@ test("after a crash the index is as it was after the last batch on disk, and cat
       await restarted.update(async (writer) => {
         for (const [i, batch] of applied.entries()) {
           if (i < crashAt) continue;
-          writer.apply(emittedBy(batch));
+          await writer.apply(emittedBy(batch));
           model.apply(batch);
           await writer.commit({ updateSeq: i + 1, purgeSeq: 0 });
         }

@@ -20,7 +20,7 @@ for (const collation of ["icu", "raw"] as const) {
           const model = new ModelView(collation);
           await index.update(async (writer) => {
             for (const [i, batch] of applied.entries()) {
-              writer.apply(emittedBy(batch));
+              await writer.apply(emittedBy(batch));
               model.apply(batch);
               if (commitsEach || i === applied.length - 1) await writer.commit({ updateSeq: i + 1, purgeSeq: 0 });
             }

@@ -12,7 +12,7 @@ import { queryReduced, type ReducedRow } from "../../../server/query/views/reduc
 import { type Reducer, reducerOf } from "../../../server/query/views/reducer.js";
 import type { ViewIndex } from "../../../server/query/views/view-index.js";
 import { HeldStore } from "../../helpers/held-store.js";
-import { ModelView, openIndex } from "../../helpers/index-world.js";
+import { gathered, ModelView, openIndex } from "../../helpers/index-world.js";
 import { repositoryRoot } from "../../helpers/repository-root.js";
 
 interface Step {
@@ -60,7 +60,7 @@ for (const [file, fewest] of Object.entries(recordings)) {
         await index.read(async ({ trees: [tree] }) => {
           assert.ok(tree);
           const isReduced = reducer && parameters.get("reduce") !== "false";
-          const answer = isReduced ? await reduced(tree, reducer, parameters) : rows(tree, parameters);
+          const answer = isReduced ? await reduced(tree, reducer, parameters) : await rows(tree, parameters);
           const { update_seq, ...wanted } = step.want.json ?? {};
           assert.deepEqual(answer, wanted);
         });
@@ -104,7 +104,7 @@ async function indexOf(steps: readonly Step[], view: View, reducer: Reducer | un
   const { collation } = new ModelView(view.options?.collation ?? "icu");
   const index = await openIndex(store, { views: [{ collation, reducers: reducer ? [reducer] : [] }], nodeBytes: 100 });
   await index.update(async (writer) => {
-    writer.apply([...documents].map(([id, emitted]) => ({ id, views: [emitted] })));
+    await writer.apply([...documents].map(([id, emitted]) => ({ id, views: [emitted] })));
     await writer.commit({ updateSeq: 1, purgeSeq: 0 });
   });
   return index;
@@ -150,9 +150,9 @@ function reducerFor(source: string): Reducer {
   });
 }
 
-function rows(tree: IndexTree, parameters: URLSearchParams): Record<string, unknown> {
-  const { totalRows, offset, rows: batches } = queryRows(tree, viewQuery(parameters));
-  const texts = [...batches].flat().map(({ json }) => `{${json}}`);
+async function rows(tree: IndexTree, parameters: URLSearchParams): Promise<Record<string, unknown>> {
+  const { totalRows, offset, rows: batches } = await queryRows(tree, viewQuery(parameters));
+  const texts = (await gathered(batches)).map(({ json }) => `{${json}}`);
   return { total_rows: totalRows, offset, rows: JSON.parse(`[${texts.join(",")}]`) };
 }
 

@@ -33,7 +33,7 @@ async function world(count: number, bad?: number) {
   store.holding = false;
   const index = await openIndex(store, { views: [{ collation: "icu", reducers: [reducer] }], nodeBytes: 300 });
   await index.update(async (writer) => {
-    writer.apply(
+    await writer.apply(
       Array.from({ length: count }, (_, i) => ({
         id: `d${i}`,
         views: [[{ key: `[${i % 10},${i}]`, value: i === bad ? '"bad"' : "1" }]],

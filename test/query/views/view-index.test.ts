@@ -29,7 +29,7 @@ function documents(from: number, to: number, value = "1"): readonly EmittedDocum
 
 function write(index: ViewIndex, updateSeq: number, changed: readonly EmittedDocument[]): Promise<void> {
   return index.update(async (writer) => {
-    writer.apply(changed);
+    await writer.apply(changed);
     await writer.commit({ updateSeq, purgeSeq: 0 });
   });
 }
@@ -47,7 +47,7 @@ describe("a view index", () => {
     assert.deepEqual(index.progress, { updateSeq: 0, purgeSeq: 0 });
     assert.deepEqual(await index.read(values), []);
     await index.update(async (writer) => {
-      writer.apply(documents(0, 100));
+      await writer.apply(documents(0, 100));
       await writer.commit({ updateSeq: 100, purgeSeq: 3 });
     });
     const reopened = await openIndex(store, { views, nodeBytes });
@@ -98,8 +98,8 @@ describe("a view index", () => {
     await write(index, 2, [...documents(0, 1, "1"), ...documents(0, 1, "2")]);
     assert.deepEqual(await index.read(values), ["2"]);
     await index.update(async (writer) => {
-      writer.apply(documents(0, 1, "3"));
-      writer.apply([{ id: "d0", views: [[{ key: "7", value: "4" }]] }]);
+      await writer.apply(documents(0, 1, "3"));
+      await writer.apply([{ id: "d0", views: [[{ key: "7", value: "4" }]] }]);
       await writer.commit({ updateSeq: 4, purgeSeq: 0 });
     });
     assert.deepEqual(await index.read(values), ["4"]);
@@ -142,10 +142,10 @@ describe("a view index", () => {
     await write(index, 1, documents(0, 50, "1"));
     store.holding = true;
     const failing = index.update(async (writer) => {
-      writer.apply(documents(0, 80, "2"));
+      await writer.apply(documents(0, 80, "2"));
       await writer.commit({ updateSeq: 2, purgeSeq: 0 });
       // Built on what is not on disk yet, and lost with it.
-      writer.apply(documents(80, 90, "2"));
+      await writer.apply(documents(80, 90, "2"));
       await writer.commit({ updateSeq: 3, purgeSeq: 0 });
     });
     (await store.nextCommit()).fail(new Error("the disk is full"));
@@ -166,9 +166,9 @@ describe("a view index", () => {
       goneOn = resolve;
     });
     const updated = index.update(async (writer) => {
-      writer.apply(documents(0, 50));
+      await writer.apply(documents(0, 50));
       await writer.commit({ updateSeq: 1, purgeSeq: 0 });
-      writer.apply(documents(25, 75, "2"));
+      await writer.apply(documents(25, 75, "2"));
       goneOn();
       await writer.commit({ updateSeq: 2, purgeSeq: 0 });
     });
@@ -188,9 +188,9 @@ describe("a view index", () => {
     const index = await openIndex(store, { views, nodeBytes });
     await write(index, 1, documents(0, 10));
     const failing = index.update(async (writer) => {
-      writer.apply(documents(10, 20));
+      await writer.apply(documents(10, 20));
       await writer.commit({ updateSeq: 2, purgeSeq: 0 });
-      writer.apply(documents(20, 30));
+      await writer.apply(documents(20, 30));
       throw new Error("the map function is gone");
     });
     const next = write(index, 3, documents(30, 31));
@@ -199,13 +199,16 @@ describe("a view index", () => {
     assert.equal((await index.read(values)).length, 21);
   });
 
-  it("refuses changes while it commits", async () => {
+  it("refuses to be changed twice at once", async () => {
     const index = await openIndex(openStore(), { views });
     await index.update(async (writer) => {
-      writer.apply(documents(0, 10));
+      await writer.apply(documents(0, 10));
       const committed = writer.commit({ updateSeq: 1, purgeSeq: 0 });
-      assert.throws(() => writer.apply(documents(10, 20)), /while it is committed/);
+      await assert.rejects(writer.apply(documents(10, 20)), /while it is being changed/);
       await committed;
+      const applied = writer.apply(documents(10, 20));
+      await assert.rejects(writer.commit({ updateSeq: 2, purgeSeq: 0 }), /while it is being changed/);
+      await applied;
     });
   });
 
