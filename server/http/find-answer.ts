@@ -21,10 +21,12 @@ export async function* findAnswer(
   // CouchDB does not look for what cannot be there, and says no more about it.
   if (plan.ranges === "empty") return yield Buffer.from('{"docs":[\r\n]}\r\n');
   const started = performance.now();
-  const { database, signal } = call;
+  const { database } = call;
+  // A signal is made when it is first asked for, and most queries end before that.
+  const mustGoOn = (): void => call.signal.throwIfAborted();
   const held = await holdIndex(call, request, plan.index);
   try {
-    const finding = find({ database, held, signal }, request, plan);
+    const finding = find({ database, held, mustGoOn }, request, plan);
     const write = foundWriter(database, request, plan.index);
     const out = new ByteWriter(4096).latin1('{"docs":[');
     let separator = "\r\n";

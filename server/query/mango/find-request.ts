@@ -33,26 +33,27 @@ export interface FindRequest {
 
 const defaultLimit = 25;
 
+const members = {
+  selector: required(parseSelector),
+  use_index: optional<readonly string[]>([], parseUseIndex),
+  bookmark: optional<string | undefined>(undefined, parseBookmarkMember),
+  limit: optional(defaultLimit, readCount),
+  skip: optional(0, readCount),
+  sort: optional<readonly SortField[]>([], parseSort),
+  fields: optional<Fields | undefined>(undefined, parseFields),
+  partition: optional<string | undefined>(undefined, parsePartition),
+  r: optional(1, readPositive),
+  conflicts: optional(false, readBoolean),
+  stale: optional<"ok" | false>(false, parseStale),
+  update: optional(true, readBoolean),
+  stable: optional(false, readBoolean),
+  execution_stats: optional(false, readBoolean),
+  allow_fallback: optional(true, readBoolean),
+};
+
 /** @throws CouchError in CouchDB's words, see `readMembers` and the parsers below */
 export function parseFindRequest(body: Json): FindRequest {
-  const given = readMembers(body, {
-    selector: required(parseSelector),
-    use_index: optional<readonly string[]>([], parseUseIndex),
-    bookmark: optional<string | undefined>(undefined, parseBookmarkMember),
-    limit: optional(defaultLimit, readCount),
-    skip: optional(0, readCount),
-    sort: optional<readonly SortField[]>([], parseSort),
-    fields: optional<Fields | undefined>(undefined, parseFields),
-    partition: optional<string | undefined>(undefined, parsePartition),
-    r: optional(1, readPositive),
-    conflicts: optional(false, readBoolean),
-    stale: optional<"ok" | false>(false, parseStale),
-    update: optional(true, readBoolean),
-    stable: optional(false, readBoolean),
-    execution_stats: optional(false, readBoolean),
-    allow_fallback: optional(true, readBoolean),
-  });
-  const { use_index, r, execution_stats, allow_fallback, ...alike } = given;
+  const { use_index, r, execution_stats, allow_fallback, ...alike } = readMembers(body, members);
   return {
     ...alike,
     useIndex: use_index,

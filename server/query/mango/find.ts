@@ -35,8 +35,8 @@ export interface FindParts {
   readonly database: Database;
   /** The version of the chosen index that is read; undefined: all documents. */
   readonly held: HeldIndex | undefined;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
+  /** Asked between two turns; throws when nobody waits for the answer any more. */
+  readonly mustGoOn: () => void;
 }
 
 /** A row of an index, or a document: there is one of the two. */
@@ -47,7 +47,7 @@ interface Candidate {
 
 type Judge = (candidate: Candidate) => Found | undefined;
 
-/** In steps. @throws CouchError invalid_bookmark; what the signal is aborted with */
+/** In steps. @throws CouchError invalid_bookmark; what `mustGoOn` throws */
 export async function* find(
   parts: FindParts,
   request: FindRequest,
@@ -74,7 +74,7 @@ export async function* find(
         if (found.length > 0) yield found;
         found = [];
         await turn.next();
-        parts.signal.throwIfAborted();
+        parts.mustGoOn();
       }
     }
   }

@@ -8,6 +8,7 @@ import { getDocument64 } from "./get-document.js";
 import { idleFeeds } from "./idle-feeds.js";
 import { largeDatabase } from "./large-database.js";
 import { liveFeeds } from "./live-feeds.js";
+import { mangoFind } from "./mango-find.js";
 import { manyDatabases } from "./many-databases.js";
 import { pouchPull, pouchPush } from "./pouchdb.js";
 import { put64InOneDatabase, put64OverDatabases, putOneAfterTheOther } from "./put-document.js";
@@ -28,6 +29,7 @@ export const allCases: readonly BenchCase[] = [
   changesWhole,
   changesWithDocuments,
   allDocsWithDocuments,
+  mangoFind,
   pouchPush,
   pouchPull,
   putAttachment,
