@@ -219,6 +219,7 @@ export const routeTable: readonly PathRoutes[] = [
   // Members may ask for an index that is there already; one that is not, writes a design document.
   path("/:db/_index", "GET,POST", { GET: reader(listIndexes), POST: reader(createIndex) }),
   path("/:db/_index/_bulk_delete", "POST", { POST: reader(deleteIndexes) }),
+  path("/:db/_index/:ddoc", "DELETE", { DELETE: reader(unknownOfIndex) }),
   path("/:db/_index/:ddoc/:type/:name", "DELETE", { DELETE: reader(deleteIndex) }),
   path("/:db/_index/_design/:ddoc/:type/:name", "DELETE", { DELETE: reader(deleteIndex) }),
   path("/:db/_index/*", "", anyMethod(reader(unknownOfIndex))),

@@ -17,8 +17,12 @@ import type { TestStore } from "./temp-store.js";
 
 export interface MangoAnswer extends FindOutcome {
   readonly docs: readonly Json[];
+  /** The same as they are sent. */
+  readonly texts: readonly string[];
   readonly plan: Plan;
 }
+
+type Meanwhile = () => Promise<void>;
 
 const noSandbox = { map: refuse, reduce: refuse };
 let made = 0;
@@ -27,16 +31,23 @@ export class MangoWorld {
   readonly database: Database;
   readonly #indexes: Indexes;
   readonly #views = new DesignViews({ sandbox: noSandbox });
+  readonly #meanwhile: Meanwhile;
 
-  private constructor(database: Database, indexes: Indexes) {
+  private constructor(database: Database, indexes: Indexes, meanwhile: Meanwhile = async () => undefined) {
     this.database = database;
     this.#indexes = indexes;
+    this.#meanwhile = meanwhile;
   }
 
   static async create({ databases }: TestStore, { partitioned = false } = {}): Promise<MangoWorld> {
     made += 1;
     const database = await databases.create(parseDatabaseName(`mango-${made}`), { partitioned });
     return new MangoWorld(database, new Indexes(databases));
+  }
+
+  /** The same world, in which something happens when a query holds its index and has read nothing yet. */
+  whenHeld(meanwhile: Meanwhile): MangoWorld {
+    return new MangoWorld(this.database, this.#indexes, meanwhile);
   }
 
   /** The next revision of each document; undefined: it is deleted. */
@@ -67,16 +78,17 @@ export class MangoWorld {
     await opened?.bringUpToDate();
     const held = opened && index.type === "json" ? { index, version: opened.hold() } : undefined;
     try {
+      await this.#meanwhile();
       const finding = find({ database: this.database, held, mustGoOn: () => undefined }, request, plan);
       const write = foundWriter(this.database, request, index);
-      const docs: Json[] = [];
+      const texts: string[] = [];
       for (;;) {
         const { done, value } = await finding.next();
-        if (done) return { docs, plan, ...value };
+        if (done) return { texts, docs: texts.map((text) => JSON.parse(text) as Json), plan, ...value };
         for (const found of value) {
           const out = new ByteWriter();
           write(out, found);
-          docs.push(JSON.parse(out.view().toString()) as Json);
+          texts.push(out.view().toString());
         }
       }
     } finally {

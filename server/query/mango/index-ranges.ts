@@ -106,6 +106,13 @@ function idComparisons({ operator, argument }: Condition): readonly { operator: 
         { operator: "$gte", argument },
         { operator: "$lte", argument: argument + lastCodePoint },
       ];
+    case "$in": {
+      const ids = argument.filter((id): id is string => typeof id === "string").sort(compareUtf8);
+      return [
+        { operator: "$gte", argument: ids[0] },
+        { operator: "$lte", argument: ids.at(-1) },
+      ];
+    }
     default:
       return [];
   }
