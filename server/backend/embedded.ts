@@ -5,12 +5,13 @@ import type { SecurityObject } from "../../protocol/security.js";
 import type { Database, StoredDocument } from "../documents/database.js";
 import type { Databases } from "../documents/databases.js";
 import { documentText } from "../documents/document-text.js";
-import { canonicalJson, scanDocument } from "../documents/json/json-text.js";
+import { scanDocument } from "../documents/json/json-text.js";
 import { editOrigin, parseDocument, toRevision } from "../documents/parse-document.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { decodeSequenceEntry } from "../documents/sequence-entry.js";
 import type { Indexes } from "../query/indexes/indexes.js";
 import type { DesignViews } from "../query/views/design-views.js";
+import type { DesignBody } from "../query/views/view-group.js";
 import type { Backend, ChangeNotice, JsonDocument } from "./backend.js";
 
 const defaultLimit = 1000;
@@ -101,7 +102,7 @@ export class EmbeddedBackend implements Backend {
     const database = await this.#databases.open(name);
     if (!this.#indexing || database.log.committed.counters.documents <= fewDocuments) return () => undefined;
     const { indexes, designViews } = this.#indexing;
-    const { views, definition } = designViews.parse(database, _id, canonicalJson(Buffer.from(JSON.stringify(body))));
+    const { views, definition } = designViews.parse(database, _id, body as DesignBody);
     if (views.size === 0) return () => undefined;
     const unpin = indexes.pin(database, definition);
     try {

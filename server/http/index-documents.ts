@@ -1,12 +1,12 @@
 /** Writing design documents of the language `query`: an index comes, or goes. */
 import { CouchError } from "../../protocol/errors.js";
 import type { DocId, RevId } from "../../protocol/ids.js";
+import type { RevisionValue } from "../documents/document-record.js";
 import { documentText } from "../documents/document-text.js";
-import { type MemberText, membersOf, objectText } from "../documents/json/members.js";
 import { canonicalJson, scanDocument } from "../documents/json/json-text.js";
+import { type MemberText, membersOf, objectText } from "../documents/json/members.js";
 import { parseDocument, toRevision } from "../documents/parse-document.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
-import type { RevisionValue } from "../documents/document-record.js";
 import { erlangTerm } from "../query/mango/erlang-term.js";
 import type { IndexRequest } from "../query/mango/index-request.js";
 import type { DatabaseCall } from "./call.js";
@@ -35,13 +35,16 @@ export async function addIndex(call: DatabaseCall, request: IndexRequest): Promi
 export async function removeIndexes(call: DatabaseCall, designDoc: string, name: string | undefined): Promise<boolean> {
   const indexes = await call.services.designViews.mangoIndexesOf(call.database);
   const gone = new Set(
-    indexes.flatMap((index) => (index.designDoc === designDoc && [index.name, undefined].includes(name) ? [index.name] : [])),
+    indexes.flatMap((index) =>
+      index.designDoc === designDoc && [index.name, undefined].includes(name) ? [index.name] : [],
+    ),
   );
   const stored = gone.size > 0 ? readDesign(call, designDoc) : undefined;
   if (!stored) return false;
   const members = membersOf(stored.value.body);
   const views = viewsIn(members).filter((view) => !gone.has(view.name));
-  const left = views.length > 0 ? put(members, "views", objectText(views)) : members.filter((member) => member.name !== "views");
+  const left =
+    views.length > 0 ? put(members, "views", objectText(views)) : members.filter((member) => member.name !== "views");
   await writeDesign(call, designDoc, stored, left.every(saysNothing) ? undefined : objectText(left));
   return true;
 }

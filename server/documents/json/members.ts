@@ -22,6 +22,9 @@ export function membersOf(text: Buffer): readonly MemberText[] {
 }
 
 export function objectText(members: readonly MemberText[]): Buffer {
-  const parts = members.flatMap(({ name, value }, i) => [Buffer.from(`${i > 0 ? "," : ""}${JSON.stringify(name)}:`), value]);
+  const parts = members.flatMap(({ name, value }, i) => [
+    Buffer.from(`${i > 0 ? "," : ""}${JSON.stringify(name)}:`),
+    value,
+  ]);
   return Buffer.concat([Buffer.from("{"), ...parts, Buffer.from("}")]);
 }

@@ -1,7 +1,7 @@
 /** `/{db}/_index`: the indexes that queries can go by. Each is a view of a design document in the language `query`. */
 import { CouchError } from "../../../protocol/errors.js";
 import { retryConflicts } from "../../gateway/retry-conflicts.js";
-import { optional, type Json, readMembers, readPositive, required } from "../../query/mango/body-members.js";
+import { type Json, optional, readMembers, readPositive, required } from "../../query/mango/body-members.js";
 import { erlangTerm } from "../../query/mango/erlang-term.js";
 import { parseUseIndex } from "../../query/mango/find-request.js";
 import { parseIndexRequest, withPrefix } from "../../query/mango/index-request.js";

@@ -116,7 +116,8 @@ function judgeFor(parts: FindParts, request: FindRequest, plan: Plan): Judge {
     const shown = document && winnerOf(database, document);
     return shown && satisfies(documentValue(database, shown, { conflicts })) ? { shown, row } : undefined;
   };
-  if (!held) return ({ document }) => (document?.id.startsWith("_design/") ? undefined : byDocument(document, undefined));
+  if (!held)
+    return ({ document }) => (document?.id.startsWith("_design/") ? undefined : byDocument(document, undefined));
   const index = plan.index as MangoIndex;
   const columns = columnsOf(index);
   const isKnownByRow = covers(index, fieldsIn(selector)) && (conflicts || !columns.includes("_conflicts"));

@@ -1,7 +1,14 @@
 /** Which part of an index a selector asks for: what is explained, and what is read. */
 import { compareUtf8 } from "../collation.js";
 import type { Condition } from "./condition.js";
-import { type Comparisons, type FieldRange, plannedComparisons, type Range, rangeOf, searchedComparisons } from "./field-range.js";
+import {
+  type Comparisons,
+  type FieldRange,
+  plannedComparisons,
+  type Range,
+  rangeOf,
+  searchedComparisons,
+} from "./field-range.js";
 import { columnsOf, type JsonIndex, type MangoIndex } from "./mango-index.js";
 import type { Selector } from "./selector.js";
 import { conditionsOn, indexableFields } from "./selector-fields.js";

@@ -69,7 +69,11 @@ export function planQuery({ indexes }: Pick<PlanFacts, "indexes">, request: Find
 }
 
 /** @throws CouchError no_usable_index */
-export function chosenIndex({ index }: Plan, { partition }: FindRequest, { partitioned }: Pick<PlanFacts, "partitioned">): MangoIndex {
+export function chosenIndex(
+  { index }: Plan,
+  { partition }: FindRequest,
+  { partitioned }: Pick<PlanFacts, "partitioned">,
+): MangoIndex {
   if (index) return index;
   const kind = !partitioned ? "" : partition === undefined ? "global " : "partitioned ";
   throw new CouchError("no_usable_index", `No ${kind}index exists for this sort, try indexing by the sort fields.`);

@@ -36,7 +36,11 @@ export function queryGroup(database: Database, designDoc: string, body: Buffer):
   const treeTexts = [...new Set(views.map(({ treeText }) => treeText))].sort();
   const ofTree = treeTexts.map((text) => views.filter(({ treeText }) => treeText === text));
   const reduces = ofTree.map((same) => [...new Set(same.flatMap(({ reduce }) => reduce ?? []))].sort());
-  const trees = reduces.map((names) => ({ collation: "icu" as const, byPartition: partitioned, reducers: names.map(reducerOf) }));
+  const trees = reduces.map((names) => ({
+    collation: "icu" as const,
+    byPartition: partitioned,
+    reducers: names.map(reducerOf),
+  }));
   const definition: IndexDefinition = {
     signature: signatureOf(["query", partitioned, treeTexts, reduces]),
     designDoc,

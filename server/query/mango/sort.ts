@@ -15,17 +15,11 @@ export interface SortField {
 /** `["a", {"b": "asc"}]`. @throws CouchError invalid_sort_json, invalid_sort_field, unsupported_mixed_sort */
 export function parseSort(json: unknown): readonly SortField[] {
   if (!Array.isArray(json)) {
-    throw new CouchError(
-      "invalid_sort_json",
-      `Sort must be an array of sort specs, not: ${readableErlangTerm(json)}`,
-    );
+    throw new CouchError("invalid_sort_json", `Sort must be an array of sort specs, not: ${readableErlangTerm(json)}`);
   }
   const fields = json.map(parseSortField);
   if (new Set(fields.map(({ direction }) => direction)).size > 1) {
-    throw new CouchError(
-      "unsupported_mixed_sort",
-      "Sorts currently only support a single direction for all fields.",
-    );
+    throw new CouchError("unsupported_mixed_sort", "Sorts currently only support a single direction for all fields.");
   }
   return fields;
 }

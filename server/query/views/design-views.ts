@@ -1,6 +1,7 @@
 /** The views of design documents, parsed once for each revision of them. */
 import { CouchError } from "../../../protocol/errors.js";
 import type { Database } from "../../documents/database.js";
+import { canonicalJson } from "../../documents/json/json-text.js";
 import { type RevisionNode, revOf } from "../../documents/revisions/tree.js";
 import { pickWinner } from "../../documents/show-document.js";
 import type { Sandbox } from "../../sandbox/sandbox.js";
@@ -44,7 +45,7 @@ export class DesignViews {
     if (found && winner && found.rev === revOf(winner)) return found.group;
     const { value } = pickWinner(database, document);
     const rev = revOf(winner as RevisionNode);
-    const group = this.parse(database, designDoc, value.body);
+    const group = this.#parse(database, designDoc, value.body);
     known.set(designDoc, { rev, group });
     return group;
   }
@@ -78,11 +79,12 @@ export class DesignViews {
     return known?.designVersion === database.designVersion ? known.indexes : this.#loadMangoIndexes(database);
   }
 
-  /**
-   * Of a design document that is not in the database, or not yet. `text` is canonical JSON.
-   * @throws CouchError unknown_query_language, invalid_design_doc
-   */
-  parse(database: Database, designDoc: string, text: Buffer): ViewGroup | QueryGroup {
+  /** Of a design document that is not in the database, or not yet. @throws CouchError unknown_query_language, invalid_design_doc */
+  parse(database: Database, designDoc: string, body: DesignBody): ViewGroup | QueryGroup {
+    return this.#parse(database, designDoc, canonicalJson(Buffer.from(JSON.stringify(body))));
+  }
+
+  #parse(database: Database, designDoc: string, text: Buffer): ViewGroup | QueryGroup {
     const body = JSON.parse(text.toString()) as DesignBody;
     const { language = "javascript" } = body;
     if (language === "javascript") return viewGroup(database, designDoc, body, this.#parts);

@@ -14,7 +14,11 @@ async function startNotes(t: Cleanup, count: number): Promise<HttpWorld> {
   const world = await startHttpWorld(t);
   const { client } = world;
   await client.expect(201, "PUT", "/notes");
-  const docs = Array.from({ length: count }, (_, n) => ({ _id: `n${String(n).padStart(6, "0")}`, n, even: n % 2 === 0 }));
+  const docs = Array.from({ length: count }, (_, n) => ({
+    _id: `n${String(n).padStart(6, "0")}`,
+    n,
+    even: n % 2 === 0,
+  }));
   await client.expect(201, "POST", "/notes/_bulk_docs", { body: { docs } });
   return world;
 }
@@ -151,7 +155,10 @@ describe("_find", () => {
     assert.equal((await ask(200, "/parts/_find", { selector, partition: "q" })).json().docs.length, 1);
     const explained = (await ask(200, "/parts/_partition/p/_explain", { selector, partition: "p" })).json();
     assert.deepEqual([explained.partitioned, explained.opts.partition, explained.mrargs.partition], [true, "p", "p"]);
-    assert.equal((await ask(400, "/parts/_partition/p/_find", { selector, partition: "q" })).json().error, "bad_request");
+    assert.equal(
+      (await ask(400, "/parts/_partition/p/_find", { selector, partition: "q" })).json().error,
+      "bad_request",
+    );
     assert.equal((await ask(400, "/notes/_find", { selector, partition: "q" })).json().error, "query_parse_error");
     assert.equal((await ask(400, "/notes/_partition/p/_find", { selector })).json().error, "bad_request");
     await client.expect(401, "POST", find, { body: { selector }, authorization: null });

@@ -39,7 +39,12 @@ describe("_index", () => {
 
   test("leaves alone what else is in its design document", async (t) => {
     const { client } = await startNotes(t);
-    const doc = { language: "query", more: { a: 1.5 }, views: {}, _attachments: { f: { data: "eA==", content_type: "text/plain" } } };
+    const doc = {
+      language: "query",
+      more: { a: 1.5 },
+      views: {},
+      _attachments: { f: { data: "eA==", content_type: "text/plain" } },
+    };
     await client.expect(201, "PUT", "/notes/_design/a", { body: doc });
     await client.expect(200, "POST", "/notes/_index", { body: index("a") });
     const { views, more, _attachments } = (await client.get("/notes/_design/a")).json();

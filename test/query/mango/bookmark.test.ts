@@ -25,7 +25,10 @@ describe("bookmarks", () => {
       encoded('["a","[1]","b"]'),
     ];
     for (const text of table) {
-      assert.throws(() => parseBookmark(text), { error: "invalid_bookmark", reason: `Invalid bookmark value: "${text}"` });
+      assert.throws(() => parseBookmark(text), {
+        error: "invalid_bookmark",
+        reason: `Invalid bookmark value: "${text}"`,
+      });
     }
   });
 });

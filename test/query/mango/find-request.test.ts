@@ -35,7 +35,10 @@ describe("the body of _find", () => {
       ["_design/ddoc/name", ["ddoc", "name"]],
       ["_design", ["_design"]],
       [["ddoc"], ["ddoc"]],
-      [["_design/ddoc", "a/name"], ["_design/ddoc", "a/name"]],
+      [
+        ["_design/ddoc", "a/name"],
+        ["_design/ddoc", "a/name"],
+      ],
     ];
     for (const [use_index, meant] of table) {
       assert.deepEqual(parseFindRequest({ selector: {}, use_index }).useIndex, meant, JSON.stringify(use_index));
@@ -49,12 +52,20 @@ describe("the body of _find", () => {
       [{ selector: {}, limit: -1 }, "invalid_non_neg_integer", "-1 is not an integer greater than or equal to zero"],
       [{ selector: {}, limit: 1.5 }, "invalid_non_neg_integer", "1.5 is not an integer greater than or equal to zero"],
       [{ selector: {}, skip: null }, "invalid_non_neg_integer", "null is not an integer greater than or equal to zero"],
-      [{ selector: {}, sort: { a: "asc" } }, "invalid_sort_json", 'Sort must be an array of sort specs, not: {[{<<"a">>,<<"asc">>}]}'],
+      [
+        { selector: {}, sort: { a: "asc" } },
+        "invalid_sort_json",
+        'Sort must be an array of sort specs, not: {[{<<"a">>,<<"asc">>}]}',
+      ],
       [{ selector: {}, sort: [""] }, "invalid_sort_field", "Invalid sort field: <<>>"],
       [{ selector: {}, sort: [{}] }, "invalid_sort_field", "Invalid sort field: {[]}"],
       [{ selector: {}, sort: ["a..b"] }, "invalid_sort_field", 'Invalid sort field: <<"a..b">>'],
       [{ selector: {}, sort: [["a"]] }, "invalid_sort_field", 'Invalid sort field: [<<"a">>]'],
-      [{ selector: {}, sort: ["a", { b: "desc" }] }, "unsupported_mixed_sort", "Sorts currently only support a single direction for all fields."],
+      [
+        { selector: {}, sort: ["a", { b: "desc" }] },
+        "unsupported_mixed_sort",
+        "Sorts currently only support a single direction for all fields.",
+      ],
       [{ selector: {}, fields: null }, "invalid_fields", "Fields must be an array of strings, not: null"],
       [{ selector: {}, bookmark: 1 }, "invalid_bookmark", "Invalid bookmark value: 1"],
       [{ selector: {}, use_index: "a/b/c" }, "invalid_index_name", "Invalid index name: <<97,47,98,47,99>>"],
@@ -66,7 +77,11 @@ describe("the body of _find", () => {
       [{ selector: {}, update: null }, "invalid_boolean", "Invalid boolean value: null"],
       [{ selector: {}, stale: "update_after" }, "bad_request", '`stale` must be "ok" or false.'],
       // The first mistake is told, members that mean nothing last.
-      [{ constructor: 1, selector: {}, limit: "x" }, "invalid_non_neg_integer", "<<120>> is not an integer greater than or equal to zero"],
+      [
+        { constructor: 1, selector: {}, limit: "x" },
+        "invalid_non_neg_integer",
+        "<<120>> is not an integer greater than or equal to zero",
+      ],
       [{ selector: {}, nope: 1 }, "invalid_key", "Invalid key nope for this request."],
       [JSON.parse('{"selector": {}, "__proto__": 1}'), "invalid_key", "Invalid key __proto__ for this request."],
     ];

@@ -54,10 +54,13 @@ const cases: fc.Arbitrary<Case> = fc.record({
   edits: fc.array(fc.tuple(fc.nat(11), fc.option(bodies, { nil: undefined })), { maxLength: 3 }),
   indexes: fc.array(fc.uniqueArray(column, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 3 }),
   filter: selector,
-  selectors: fc.array(fc.oneof({ weight: 3, arbitrary: narrowing }, selector, fc.tuple(narrowing, selector).map(merged)), {
-    minLength: 1,
-    maxLength: 4,
-  }),
+  selectors: fc.array(
+    fc.oneof({ weight: 3, arbitrary: narrowing }, selector, fc.tuple(narrowing, selector).map(merged)),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  ),
 });
 
 function merged([one, other]: readonly [Json, Json]): Json {

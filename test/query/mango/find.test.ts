@@ -80,19 +80,41 @@ describe("a query", () => {
     for (const n of [2 ** 53 - 1, 2 ** 53, 2 ** 60, -(2 ** 60)]) {
       for (const operator of ["$eq", "$gt", "$gte", "$lt", "$lte"]) {
         const selector = { n: { [operator]: n } };
-        const [found, all] = [await idsOf(world, { selector }), await idsOf(world, { selector: { $or: [selector, { x: 1 }] } })];
+        const [found, all] = [
+          await idsOf(world, { selector }),
+          await idsOf(world, { selector: { $or: [selector, { x: 1 }] } }),
+        ];
         assert.equal(found.split(" ").sort().join(" "), all, JSON.stringify(selector));
       }
     }
   });
 
   test("finds texts that begin alike in any script, with an index as without", async (t) => {
-    const texts = ["เ", "เก", "กเ", "é", "e\u0301", "e\u0301\u0323", "ệ", "eß", "中", "中文", "中a", "が", "か\u3099", "한", "a\u0300\u0323"];
+    const texts = [
+      "เ",
+      "เก",
+      "กเ",
+      "é",
+      "e\u0301",
+      "e\u0301\u0323",
+      "ệ",
+      "eß",
+      "中",
+      "中文",
+      "中a",
+      "が",
+      "か\u3099",
+      "한",
+      "a\u0300\u0323",
+    ];
     const world = await worldWith(t, Object.fromEntries(texts.map((n, i) => [`n${i}`, { n }])), [on("n")]);
     for (const text of texts) {
       for (const end of [1, text.length]) {
         const selector = { n: { $beginsWith: text.slice(0, end) } };
-        const [found, all] = [await idsOf(world, { selector }), await idsOf(world, { selector: { $or: [selector, { x: 1 }] } })];
+        const [found, all] = [
+          await idsOf(world, { selector }),
+          await idsOf(world, { selector: { $or: [selector, { x: 1 }] } }),
+        ];
         assert.equal(found.split(" ").sort().join(" "), all.split(" ").sort().join(" "), JSON.stringify(selector));
       }
     }
@@ -102,14 +124,20 @@ describe("a query", () => {
     const world = await worldWith(t, { a: { n: 1 }, B: { n: 1 }, b: { n: 1 } }, [on("n", "_id")]);
     assert.equal(await idsOf(world, { selector: { n: 1, _id: { $gt: "B" } } }), "a b");
     assert.equal(await idsOf(world, { selector: { n: 1, _id: { $lte: "B" } } }), "B");
-    assert.equal(await idsOf(world, { selector: { n: 1, _id: { $gt: "B" } }, sort: [{ n: "desc" }, { _id: "desc" }] }), "b a");
+    assert.equal(
+      await idsOf(world, { selector: { n: 1, _id: { $gt: "B" } }, sort: [{ n: "desc" }, { _id: "desc" }] }),
+      "b a",
+    );
   });
 
   test("gives numbers of an index that covers it as they were written", async (t) => {
     const world = await worldWith(t, {}, [on("n", "o.p")]);
     const body = Buffer.from('{"n":12345678901234567890,"o":{"p":{"10":1.0,"9":[]}}}');
     await writeOne(world.database, { ...replicated("a", "1-a"), body });
-    const { texts, plan } = await world.find({ selector: { n: { $gt: 1 }, "o.p": { $exists: true } }, fields: ["o.p", "n", "_id"] });
+    const { texts, plan } = await world.find({
+      selector: { n: { $gt: 1 }, "o.p": { $exists: true } },
+      fields: ["o.p", "n", "_id"],
+    });
     assert.equal(plan.isCovering, true);
     assert.deepEqual(texts, ['{"o":{"p":{"10":1.0,"9":[]}},"n":12345678901234567890,"_id":"a"}']);
   });

@@ -52,7 +52,14 @@ describe("ranges", () => {
       [["a"], { a: { $in: [1] } }, [[], ["<MAX>"]]],
       [["a"], { $or: [{ a: 1 }, { a: 2 }] }, [[], ["<MAX>"]]],
       [["a"], { $not: { a: { $lte: 1 } } }, [[1], ["<MAX>"]]],
-      [["a", "b"], { a: 1, b: { $gt: 2 } }, [[1, 2], [1, "<MAX>"]]],
+      [
+        ["a", "b"],
+        { a: 1, b: { $gt: 2 } },
+        [
+          [1, 2],
+          [1, "<MAX>"],
+        ],
+      ],
       [["a", "b"], { a: { $gt: 1 }, b: 2 }, [[1, 2], [2, "<MAX>"].slice(1)]],
       [["a", "b"], { a: { $lt: 5 }, b: 2 }, [[], [5, 2, "<MAX>"]]],
       [["a", "b"], { b: 2, a: { $exists: true } }, [[], ["<MAX>"]]],
@@ -71,7 +78,14 @@ describe("ranges", () => {
 
   test("that are searched miss nothing", () => {
     check(searched, [
-      [["a", "b"], { a: 1, b: { $gt: 2, $lt: 5 } }, [[1, 2], [1, 5]]],
+      [
+        ["a", "b"],
+        { a: 1, b: { $gt: 2, $lt: 5 } },
+        [
+          [1, 2],
+          [1, 5],
+        ],
+      ],
       [["a", "b"], { b: 2, a: { $exists: true } }, [[], []]],
       [["a", "b"], { a: 1, b: { $gt: 2, $lt: 1 } }, "empty"],
       // Accents, and vowels of some scripts, may change places with what follows them.

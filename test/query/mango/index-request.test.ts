@@ -57,7 +57,11 @@ describe("the body of _index", () => {
       [{ index, w: 0 }, "invalid_pos_integer", "0 is not an integer greater than zero"],
       [{ index, partitioned: "x" }, "invalid_boolean", "Invalid boolean value: <<120>>"],
       [{ index, nope: 1 }, "invalid_key", "Invalid key nope for this request."],
-      [{ index: { fields: ["a"], partial_filter_selector: { $text: "a" } } }, "not_supported", "Unsupported operator: $text"],
+      [
+        { index: { fields: ["a"], partial_filter_selector: { $text: "a" } } },
+        "not_supported",
+        "Unsupported operator: $text",
+      ],
     ];
     for (const [body, error, reason, status = 400] of table) {
       assert.throws(

@@ -25,14 +25,16 @@ function choice(known: readonly JsonIndex[], body: Json, { partitioned = false }
   return index.type === "special" ? "_all_docs" : index.name;
 }
 
-const refused = (known: readonly JsonIndex[], body: Json, facts = {}) => (): CouchError => {
-  try {
-    choice(known, body, facts);
-  } catch (error) {
-    return error as CouchError;
-  }
-  throw new Error("was not refused");
-};
+const refused =
+  (known: readonly JsonIndex[], body: Json, facts = {}) =>
+  (): CouchError => {
+    try {
+      choice(known, body, facts);
+    } catch (error) {
+      return error as CouchError;
+    }
+    throw new Error("was not refused");
+  };
 
 describe("of several indexes", () => {
   test("the best for the selector is chosen, then the shortest, then the first", () => {
@@ -55,7 +57,7 @@ describe("of several indexes", () => {
       ["one: a", { a: { $ne: 1 } }, "one"],
       ["one: a", { $or: [{ a: 1 }, { a: 2 }] }, "one"],
       ["one: a", { $or: [{ a: 1 }, { b: 2 }] }, "_all_docs"],
-      ["one: a", { $or: [] , b: 1 }, "_all_docs"],
+      ["one: a", { $or: [], b: 1 }, "_all_docs"],
       ["one: a", {}, "_all_docs"],
       ["one: a.b", { a: { b: 1 } }, "one"],
       ["one: a", { a: { b: 1 } }, "_all_docs"],
@@ -68,7 +70,12 @@ describe("of several indexes", () => {
   });
 
   test("one must be in the order of the sort", () => {
-    const table: readonly (readonly [known: string, selector: Json, sort: readonly unknown[], chosen: string | undefined])[] = [
+    const table: readonly (readonly [
+      known: string,
+      selector: Json,
+      sort: readonly unknown[],
+      chosen: string | undefined,
+    ])[] = [
       ["one: a b", { a: 2, b: { $gt: 10 } }, ["b"], "one"],
       ["one: a b", { a: 2, b: { $gt: 10 } }, [{ a: "desc" }, { b: "desc" }], "one"],
       ["one: a b", { a: { $gt: 10 }, b: { $gt: 10 } }, ["b"], undefined],
@@ -116,8 +123,14 @@ describe("of several indexes", () => {
       [{ selector: { a: 1 }, use_index: "one" }, undefined],
       [{ selector: { a: 1 } }, undefined],
       [{ selector: { b: 1 } }, "You must specify an index with the `use_index` parameter."],
-      [{ selector: { b: 1 }, use_index: "one" }, "_design/one specified by `use_index` could not be found or it is not suitable."],
-      [{ selector: { a: 1 }, use_index: ["one", "x"] }, "_design/one, x specified by `use_index` could not be found or it is not suitable."],
+      [
+        { selector: { b: 1 }, use_index: "one" },
+        "_design/one specified by `use_index` could not be found or it is not suitable.",
+      ],
+      [
+        { selector: { a: 1 }, use_index: ["one", "x"] },
+        "_design/one, x specified by `use_index` could not be found or it is not suitable.",
+      ],
     ];
     for (const [body, reason] of table) {
       const strict = { ...body, allow_fallback: false };
@@ -145,7 +158,9 @@ describe("an explanation", () => {
   function reasons(known: readonly JsonIndex[], body: Json): readonly string[] {
     const request = parseFindRequest(body);
     const { index_candidates } = explain(database, request, planQuery({ indexes: known }, request));
-    return (index_candidates as { index: Json; analysis: { usable: boolean; ranking: number; reasons: [{ name: string }] } }[]).map(
+    return (
+      index_candidates as { index: Json; analysis: { usable: boolean; ranking: number; reasons: [{ name: string }] } }[]
+    ).map(
       ({ index, analysis }) => `${index["name"]} ${analysis.usable} ${analysis.ranking} ${analysis.reasons[0].name}`,
     );
   }
