@@ -216,12 +216,12 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_local_docs/queries", "POST", { POST: reader(localDocsQueries) }),
   path("/:db/_find", "POST", { POST: reader(findDocuments) }),
   path("/:db/_explain", "POST", { POST: reader(explainFind) }),
-  // Members may ask for an index that is there already; one that is not, writes a design document.
-  path("/:db/_index", "GET,POST", { GET: reader(listIndexes), POST: reader(createIndex) }),
-  path("/:db/_index/_bulk_delete", "POST", { POST: reader(deleteIndexes) }),
+  // A member may ask for an index that is there; one that is not is a design document, which only administrators write.
+  path("/:db/_index", "GET,POST", { GET: reader(listIndexes), POST: writer(createIndex) }),
+  path("/:db/_index/_bulk_delete", "POST", { POST: writer(deleteIndexes) }),
   path("/:db/_index/:ddoc", "DELETE", { DELETE: reader(unknownOfIndex) }),
-  path("/:db/_index/:ddoc/:type/:name", "DELETE", { DELETE: reader(deleteIndex) }),
-  path("/:db/_index/_design/:ddoc/:type/:name", "DELETE", { DELETE: reader(deleteIndex) }),
+  path("/:db/_index/:ddoc/:type/:name", "DELETE", { DELETE: writer(deleteIndex) }),
+  path("/:db/_index/_design/:ddoc/:type/:name", "DELETE", { DELETE: writer(deleteIndex) }),
   path("/:db/_index/*", "", anyMethod(reader(unknownOfIndex))),
   path("/:db/_partition", "GET", { GET: reader(partitionWithoutName) }),
   path("/:db/_partition/:partition", "GET", { GET: reader(describePartition) }),
