@@ -19,7 +19,7 @@ export async function* findAnswer(
   plan: Plan & { readonly index: MangoIndex },
 ): AsyncGenerator<Buffer> {
   // CouchDB does not look for what cannot be there, and says no more about it.
-  if (plan.ranges === "empty") return yield Buffer.from('{"docs":[\r\n]}\r\n');
+  if (plan.isEmpty) return yield Buffer.from('{"docs":[\r\n]}\r\n');
   const started = performance.now();
   const { database } = call;
   // A signal is made when it is first asked for, and most queries end before that.

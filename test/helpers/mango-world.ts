@@ -67,7 +67,7 @@ export class MangoWorld {
   }
 
   async plan(body: Json): Promise<Plan> {
-    return planQuery({ indexes: await this.#views.mangoIndexesOf(this.database) }, parseFindRequest(body));
+    return planQuery(await this.#views.mangoIndexesOf(this.database), parseFindRequest(body));
   }
 
   async find(body: Json): Promise<MangoAnswer> {

@@ -29,7 +29,7 @@ async function answerExplain(call: DatabaseCall, request: FindRequest): Promise<
 
 async function planFor({ database, services }: DatabaseCall, request: FindRequest): Promise<Plan> {
   const known = services.designViews.mangoIndexesOf(database);
-  return planQuery({ indexes: known instanceof Promise ? await known : known }, request);
+  return planQuery(known instanceof Promise ? await known : known, request);
 }
 
 async function readRequest(call: DatabaseCall, partition: string | undefined): Promise<FindRequest> {

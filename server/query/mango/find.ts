@@ -57,7 +57,7 @@ export async function* find(
   const start = request.bookmark === undefined ? undefined : parseBookmark(request.bookmark);
   const judge = judgeFor(parts, request, plan);
   const turn = new Turn();
-  let bookmark: Bookmark | undefined;
+  let last: Found | undefined;
   let [keysExamined, matched] = [0, 0];
   let found: Found[] = [];
   if (limit > 0) {
@@ -66,7 +66,7 @@ export async function* find(
         keysExamined++;
         const match = judge(candidate);
         if (match) {
-          bookmark = placeOf(match);
+          last = match;
           if (++matched > skip) found.push(match);
           if (matched === skip + limit) break reading;
         }
@@ -80,7 +80,7 @@ export async function* find(
   }
   if (found.length > 0) yield found;
   return {
-    bookmark: bookmark ? formatBookmark(bookmark) : request.bookmark,
+    bookmark: last ? formatBookmark(placeOf(last)) : request.bookmark,
     statistics: {
       keysExamined,
       // An index that covers the query has taken the place of all documents.

@@ -11,7 +11,7 @@ import {
 } from "./field-range.js";
 import { columnsOf, type JsonIndex, type MangoIndex } from "./mango-index.js";
 import type { Selector } from "./selector.js";
-import { conditionsOn, indexableFields } from "./selector-fields.js";
+import { conditionsOn, indexableConditions } from "./selector-fields.js";
 
 /** Ranges of the first columns of an index; "empty": nothing can satisfy the selector. */
 export type IndexRanges = readonly FieldRange[] | "empty";
@@ -19,8 +19,8 @@ export type IndexRanges = readonly FieldRange[] | "empty";
 /** The range of each field that has one. Where one is empty CouchDB knows of no other. */
 export function plannedRanges(selector: Selector): ReadonlyMap<string, Range> {
   const ranges = new Map<string, Range>();
-  for (const name of indexableFields(selector)) {
-    const range = rangeOf(conditionsOn(selector, name), plannedComparisons);
+  for (const [name, conditions] of indexableConditions(selector)) {
+    const range = rangeOf(conditions, plannedComparisons);
     if (range === "empty") return new Map([[name, range]]);
     ranges.set(name, range);
   }
@@ -72,6 +72,11 @@ function comparisonsOf(name: string): Comparisons {
 function boundsOf(ranges: readonly FieldRange[], side: "low" | "high"): readonly unknown[] {
   const end = ranges.findIndex((range) => !range[side]);
   return ranges.slice(0, end < 0 ? ranges.length : end).map((range) => range[side]?.value);
+}
+
+/** Nothing in the index, or among all documents, can satisfy the selector. */
+export function isUnsatisfiable(index: MangoIndex, selector: Selector): boolean {
+  return (index.type === "special" ? searchedIds(selector) : searchedKeys(index, selector)) === "empty";
 }
 
 /** Ids, inclusive; undefined: no bound. */

@@ -1,7 +1,7 @@
 /** Which index answers a query, by CouchDB's rules, and what became of the others. */
 import { CouchError } from "../../../protocol/errors.js";
 import type { FindRequest } from "./find-request.js";
-import { type IndexRanges, plannedRanges, rangesOfIndex } from "./index-ranges.js";
+import { type IndexRanges, isUnsatisfiable, plannedRanges, rangesOfIndex } from "./index-ranges.js";
 import { withPrefix } from "./index-request.js";
 import { allDocuments, columnsOf, compareIndexes, type JsonIndex, type MangoIndex } from "./mango-index.js";
 import type { Selector } from "./selector.js";
@@ -32,20 +32,17 @@ export interface PlanSteps {
 export interface Plan {
   /** Undefined: none fits; only to be explained. */
   readonly index: MangoIndex | undefined;
+  /** As they are explained. */
   readonly ranges: IndexRanges;
+  /** Nothing need be read, or said of it. */
+  readonly isEmpty: boolean;
   /** Whether the index has all that is wanted of a document. */
   readonly isCovering: boolean;
   readonly steps: PlanSteps;
 }
 
-export interface PlanFacts {
-  readonly indexes: readonly JsonIndex[];
-  /** Of the database. */
-  readonly partitioned: boolean;
-}
-
 /** @throws CouchError invalid_index where no other than the index that was asked for may be taken */
-export function planQuery({ indexes }: Pick<PlanFacts, "indexes">, request: FindRequest): Plan {
+export function planQuery(indexes: readonly JsonIndex[], request: FindRequest): Plan {
   const { selector, useIndex } = request;
   const all: readonly MangoIndex[] = [allDocuments, ...indexes.toSorted(compareIndexes)];
   const asked = namedBy(useIndex, all);
@@ -60,9 +57,11 @@ export function planQuery({ indexes }: Pick<PlanFacts, "indexes">, request: Find
   const favoured = wanted.filter(({ type }) => type === "json");
   const ranked = rank(favoured.length > 0 ? favoured : wanted, selector);
   const index = ranked[0]?.index;
+  const ranges = index ? indexRanges(index, selector) : [];
   return {
     index,
-    ranges: index ? indexRanges(index, selector) : [],
+    ranges,
+    isEmpty: index !== undefined && ranges === "empty" && (isOfNothing(selector) || isUnsatisfiable(index, selector)),
     isCovering: index !== undefined && covers(index, requiredBy(request)),
     steps: { all, whole, inScope, unfit, usable, wanted, ranked },
   };
@@ -72,7 +71,7 @@ export function planQuery({ indexes }: Pick<PlanFacts, "indexes">, request: Find
 export function chosenIndex(
   { index }: Plan,
   { partition }: FindRequest,
-  { partitioned }: Pick<PlanFacts, "partitioned">,
+  { partitioned }: { readonly partitioned: boolean },
 ): MangoIndex {
   if (index) return index;
   const kind = !partitioned ? "" : partition === undefined ? "global " : "partitioned ";
@@ -154,8 +153,12 @@ function rank(indexes: readonly MangoIndex[], selector: Selector): readonly Rank
 }
 
 function indexRanges(index: MangoIndex, selector: Selector): IndexRanges {
-  // As in CouchDB: on its own an empty list finds nothing, in `{"age": 22, "$or": []}` it asks for nothing.
-  if ((selector.kind === "and" || selector.kind === "or") && selector.of.length === 0) return "empty";
+  if (isOfNothing(selector)) return "empty";
   const ranges = rangesOfIndex(index, plannedRanges(selector));
   return ranges.some((range) => range === "empty") ? "empty" : (ranges as Exclude<IndexRanges, "empty">);
+}
+
+/** As in CouchDB: on its own an empty list finds nothing, in `{"age": 22, "$or": []}` it asks for nothing. */
+function isOfNothing(selector: Selector): boolean {
+  return (selector.kind === "and" || selector.kind === "or") && selector.of.length === 0;
 }

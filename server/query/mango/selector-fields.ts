@@ -21,6 +21,14 @@ export function indexableFields(selector: Selector): readonly string[] {
   );
 }
 
+/** What every document must satisfy, by fields that can be narrowed down, in order. */
+export function indexableConditions(selector: Selector): ReadonlyMap<string, readonly Condition[]> {
+  const conditions = new Map<string, Condition[]>(indexableFields(selector).map((name) => [name, []]));
+  // Once through all: a stranger's selector may have a hundred thousand fields.
+  for (const { name, condition } of conditionsIn(selector)) conditions.get(name)?.push(condition);
+  return conditions;
+}
+
 /** What every document must satisfy of a field. */
 export function conditionsOn(selector: Selector, name: string): readonly Condition[] {
   return conditionsIn(selector).flatMap((found) => (found.name === name ? [found.condition] : []));

@@ -39,7 +39,12 @@ describe("_find", () => {
       await text({ selector: { n: { $gte: 0 } }, fields: ["n"] }),
       /^\{"docs":\[\r\n\{"n":0\},\r\n\{"n":1\}\r\n\],\r\n"bookmark": "[\w-]+",\r\n"warning": "No matching index found, .*"\}\r\n$/,
     );
-    assert.equal(await text({ selector: { $or: [] } }), '{"docs":[\r\n]}\r\n');
+    const nothing = '{"docs":[\r\n]}\r\n';
+    assert.equal(await text({ selector: { $or: [] } }), nothing);
+    assert.equal(await text({ selector: { _id: { $gt: "b", $lt: "a" } } }), nothing);
+    // By bytes there is something between the two, in the order of indexes there is not.
+    const between = JSON.parse(await text({ selector: { _id: { $gt: "N", $lt: "n000001" } } }));
+    assert.equal(between.docs.length, 1);
   });
 
   test("warns of what makes it slow", async (t) => {
