@@ -28,7 +28,7 @@ export async function* findAnswer(
   try {
     const finding = find({ database, held, mustGoOn }, request, plan);
     const write = foundWriter(database, request, plan.index);
-    const out = new ByteWriter(4096).latin1('{"docs":[');
+    const out = new ByteWriter(16 * 1024).latin1('{"docs":[');
     let separator = "\r\n";
     for (;;) {
       const { done, value } = await finding.next();

@@ -1,7 +1,7 @@
 /** `/{db}/_index`: the indexes that queries can go by. Each is a view of a design document in the language `query`. */
 import { CouchError } from "../../../protocol/errors.js";
 import { retryConflicts } from "../../gateway/retry-conflicts.js";
-import { type Json, optional, readMembers, readPositive, required } from "../../query/mango/body-members.js";
+import { type Json, memberReader, optional, readPositive, required } from "../../query/mango/body-members.js";
 import { erlangTerm } from "../../query/mango/erlang-term.js";
 import { parseUseIndex } from "../../query/mango/find-request.js";
 import { parseIndexRequest, withPrefix } from "../../query/mango/index-request.js";
@@ -32,13 +32,12 @@ export async function deleteIndex(call: DatabaseCall): Promise<Reply> {
   return json({ ok: true });
 }
 
+const readDeletion = memberReader({ docids: required(parseDesignDocs), w: optional(2, readPositive) });
+
 /** Design documents lose all their indexes. */
 export async function deleteIndexes(call: DatabaseCall): Promise<Reply> {
   requireJson(call);
-  const { docids } = readMembers(await readJsonObject(call), {
-    docids: required(parseDesignDocs),
-    w: optional(2, readPositive),
-  });
+  const { docids } = readDeletion(await readJsonObject(call));
   const success: Json[] = [];
   const fail: Json[] = [];
   for (const docid of docids) {

@@ -22,17 +22,23 @@ export function optional<T>(value: T, read: (json: unknown) => T): Member<T> {
   return { read, absent: { value } };
 }
 
-/** In the order of `members`. @throws CouchError missing_required_key, invalid_key, and what the members throw */
-export function readMembers<M extends Members>(body: Json, members: M): ValuesOf<M> {
-  const values: Record<string, unknown> = {};
-  for (const [name, { read, absent }] of Object.entries(members)) {
-    if (Object.hasOwn(body, name)) values[name] = read(body[name]);
-    else if (absent) values[name] = absent.value;
-    else throw new CouchError("missing_required_key", `Missing required key: ${name}`);
-  }
-  const unknown = Object.keys(body).find((name) => !Object.hasOwn(members, name));
-  if (unknown !== undefined) throw new CouchError("invalid_key", `Invalid key ${unknown} for this request.`);
-  return values as ValuesOf<M>;
+/**
+ * A function that reads bodies, member by member in the order of `members`.
+ * @throws CouchError missing_required_key, invalid_key, and what the members throw
+ */
+export function memberReader<M extends Members>(members: M): (body: Json) => ValuesOf<M> {
+  const entries = Object.entries(members);
+  return (body) => {
+    const values: Record<string, unknown> = {};
+    for (const [name, { read, absent }] of entries) {
+      if (Object.hasOwn(body, name)) values[name] = read(body[name]);
+      else if (absent) values[name] = absent.value;
+      else throw new CouchError("missing_required_key", `Missing required key: ${name}`);
+    }
+    const unknown = Object.keys(body).find((name) => !Object.hasOwn(members, name));
+    if (unknown !== undefined) throw new CouchError("invalid_key", `Invalid key ${unknown} for this request.`);
+    return values as ValuesOf<M>;
+  };
 }
 
 export function readBoolean(json: unknown): boolean {

@@ -1,7 +1,7 @@
 /** The body of `_find` and `_explain`. */
 import { CouchError } from "../../../protocol/errors.js";
 import { checkPartition } from "../../documents/partitions.js";
-import { type Json, optional, readBoolean, readCount, readMembers, readPositive, required } from "./body-members.js";
+import { type Json, memberReader, optional, readBoolean, readCount, readPositive, required } from "./body-members.js";
 import { erlangTerm } from "./erlang-term.js";
 import { type Fields, parseFields } from "./fields.js";
 import { parseSelector, type Selector } from "./selector.js";
@@ -33,7 +33,7 @@ export interface FindRequest {
 
 const defaultLimit = 25;
 
-const members = {
+const readMembers = memberReader({
   selector: required(parseSelector),
   use_index: optional<readonly string[]>([], parseUseIndex),
   bookmark: optional<string | undefined>(undefined, parseBookmarkMember),
@@ -49,17 +49,27 @@ const members = {
   stable: optional(false, readBoolean),
   execution_stats: optional(false, readBoolean),
   allow_fallback: optional(true, readBoolean),
-};
+});
 
-/** @throws CouchError in CouchDB's words, see `readMembers` and the parsers below */
+/** @throws CouchError in CouchDB's words, see `memberReader` and the parsers below */
 export function parseFindRequest(body: Json): FindRequest {
-  const { use_index, r, execution_stats, allow_fallback, ...alike } = readMembers(body, members);
+  const given = readMembers(body);
   return {
-    ...alike,
-    useIndex: use_index,
-    copies: r,
-    executionStats: execution_stats,
-    allowFallback: allow_fallback,
+    selector: given.selector,
+    useIndex: given.use_index,
+    bookmark: given.bookmark,
+    limit: given.limit,
+    skip: given.skip,
+    sort: given.sort,
+    fields: given.fields,
+    partition: given.partition,
+    copies: given.r,
+    conflicts: given.conflicts,
+    stale: given.stale,
+    update: given.update,
+    stable: given.stable,
+    executionStats: given.execution_stats,
+    allowFallback: given.allow_fallback,
   };
 }
 

@@ -4,9 +4,9 @@ import { CouchError } from "../../../protocol/errors.js";
 import {
   isObject,
   type Json,
+  memberReader,
   optional,
   readBoolean,
-  readMembers,
   readPositive,
   readText,
   required,
@@ -25,17 +25,23 @@ export interface IndexRequest {
   readonly partitioned: boolean | undefined;
 }
 
+const readMembers = memberReader({
+  index: required((json) => json),
+  type: optional("json", readText),
+  name: optional<string | undefined>(undefined, readName),
+  ddoc: optional<string | undefined>(undefined, readName),
+  w: optional(2, readPositive),
+  partitioned: optional<boolean | undefined>(undefined, readBoolean),
+});
+
+const readDefinition = memberReader({
+  fields: required(parseSort),
+  partial_filter_selector: optional<Selector>({ kind: "everything" }, parseSelector),
+});
+
 /** @throws CouchError in CouchDB's words */
 export function parseIndexRequest(body: Json): IndexRequest {
-  const given = readMembers(body, {
-    index: required((json) => json),
-    type: optional("json", readText),
-    name: optional<string | undefined>(undefined, readName),
-    ddoc: optional<string | undefined>(undefined, readName),
-    w: optional(2, readPositive),
-    partitioned: optional<boolean | undefined>(undefined, readBoolean),
-  });
-  const { index, type, name, ddoc, partitioned } = given;
+  const { index, type, name, ddoc, partitioned } = readMembers(body);
   checkType(type);
   const view = viewOf(index);
   const generated = createHash("sha1")
@@ -66,10 +72,7 @@ function viewOf(index: unknown): string {
   if (!isObject(index)) {
     throw new CouchError("invalid_index", `JSON indexes must be an object, not: ${erlangTerm(index)}`);
   }
-  const { fields, partial_filter_selector: filter } = readMembers(index, {
-    fields: required(parseSort),
-    partial_filter_selector: optional<Selector>({ kind: "everything" }, parseSelector),
-  });
+  const { fields, partial_filter_selector: filter } = readDefinition(index);
   const map = `{"fields":${fieldsText(fields)},"partial_filter_selector":${JSON.stringify(selectorJson(filter))}}`;
   return `{"map":${map},"reduce":"_count","options":{"def":${JSON.stringify(index)}}}`;
 }
