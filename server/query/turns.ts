@@ -17,7 +17,7 @@ function giveTurn(): void {
 }
 
 /** Milliseconds. */
-const turnLength = 4;
+const turnLength = 2;
 
 /** Tells when a turn has been long enough. */
 export class Turn {
