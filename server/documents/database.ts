@@ -57,6 +57,7 @@ export class Database {
   #compacting: Promise<void> | undefined;
   #endingCompaction = false;
   #deleted = false;
+  #designVersion = 0;
 
   constructor(services: DatabaseServices, name: DatabaseName, record: DirectoryRecord, progress: Progress) {
     this.name = name;
@@ -231,6 +232,11 @@ export class Database {
     return this.log.committed.seq;
   }
 
+  /** Grows when a design document is written or purged, as soon as that can be read. */
+  get designVersion(): number {
+    return this.#designVersion;
+  }
+
   /** Number of the last entry of the purge log. */
   get purgeSeq(): number {
     return this.log.committed.purgeSeq ?? 0;
@@ -350,6 +356,7 @@ export class Database {
       commit: this.#services.commit,
       log: this.log,
       designDocumentsChanged: () => {
+        this.#designVersion++;
         this.#validators.designDocumentsChanged();
         this.#services.designed?.(this);
       },

@@ -6,7 +6,7 @@ import { quote } from "../documents/document-text.js";
 import { findRevision, leavesOf, type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import { idOfRow, revOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
 import { type ShownRevision, type ShowOptions, showRevision } from "../documents/show-document.js";
-import { type Fields, pickFields } from "../query/mango/fields.js";
+import { type Fields, writeFields } from "../query/mango/fields.js";
 import type { ChangesQuery } from "./changes-query.js";
 
 /** What all rows of a feed have in common. */
@@ -61,7 +61,7 @@ function showFields(
 ): void | Promise<void> {
   const whole = new ByteWriter(shown.value.body.length + 512);
   const showing = showRevision(whole, database, shown, show);
-  const pick = (): void => void out.raw(pickFields(whole.view(), fields));
+  const pick = (): void => writeFields(out, whole.view(), fields);
   return showing ? showing.then(pick) : pick();
 }
 

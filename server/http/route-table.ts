@@ -37,8 +37,10 @@ import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
 import { cleanUpIndexes, compactIndex, describeIndex } from "./routes/design-info.js";
 import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
+import { explainFind, explainInPartition, findDocuments, findInPartition } from "./routes/find.js";
 import { list, listWithoutView } from "./routes/list.js";
 import { ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
+import { createIndex, deleteIndex, deleteIndexes, listIndexes, unknownOfIndex } from "./routes/mango-indexes.js";
 import {
   deleteConfigValue,
   noDeeperConfig,
@@ -59,7 +61,7 @@ import {
   versions,
 } from "./routes/node/this-node.js";
 import { noSearch, noTemporaryViews, reloadQueryServers } from "./routes/not-here.js";
-import { describePartition, partitionWithoutName, queryPartition, unknownOfPartition } from "./routes/partition.js";
+import { describePartition, partitionWithoutName, unknownOfPartition } from "./routes/partition.js";
 import { postDocument } from "./routes/post-document.js";
 import { purgeRevisions, readPurgedInfos, readPurgedInfosLimit, writePurgedInfosLimit } from "./routes/purge.js";
 import { missingRevs, revsDiff } from "./routes/revs-diff.js";
@@ -212,6 +214,15 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_design_docs/queries", "POST", { POST: reader(designDocsQueries) }),
   path("/:db/_local_docs", "GET,HEAD,POST", { GET: reader(localDocs), POST: reader(localDocs) }),
   path("/:db/_local_docs/queries", "POST", { POST: reader(localDocsQueries) }),
+  path("/:db/_find", "POST", { POST: reader(findDocuments) }),
+  path("/:db/_explain", "POST", { POST: reader(explainFind) }),
+  // A member may ask for an index that is there; one that is not is a design document, which only administrators write.
+  path("/:db/_index", "GET,POST", { GET: reader(listIndexes), POST: writer(createIndex) }),
+  path("/:db/_index/_bulk_delete", "POST", { POST: writer(deleteIndexes) }),
+  path("/:db/_index/:ddoc", "DELETE", { DELETE: reader(unknownOfIndex) }),
+  path("/:db/_index/:ddoc/:type/:name", "DELETE", { DELETE: writer(deleteIndex) }),
+  path("/:db/_index/_design/:ddoc/:type/:name", "DELETE", { DELETE: writer(deleteIndex) }),
+  path("/:db/_index/*", "", anyMethod(reader(unknownOfIndex))),
   path("/:db/_partition", "GET", { GET: reader(partitionWithoutName) }),
   path("/:db/_partition/:partition", "GET", { GET: reader(describePartition) }),
   path("/:db/_partition/:partition/_all_docs", "GET,HEAD,POST", {
@@ -222,8 +233,8 @@ export const routeTable: readonly PathRoutes[] = [
     GET: reader(queryViewOfPartition),
     POST: reader(queryViewOfPartition),
   }),
-  path("/:db/_partition/:partition/_find", "POST", { POST: reader(queryPartition) }),
-  path("/:db/_partition/:partition/_explain", "POST", { POST: reader(queryPartition) }),
+  path("/:db/_partition/:partition/_find", "POST", { POST: reader(findInPartition) }),
+  path("/:db/_partition/:partition/_explain", "POST", { POST: reader(explainInPartition) }),
   path("/:db/_partition/:partition/*", "", anyMethod(reader(unknownOfPartition))),
 
   // A document

@@ -23,6 +23,7 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   validation: ["45-"],
   filters: ["46-"],
   "updates, shows, lists and rewrites": ["47-", "48-", "49-"],
+  "Mango queries": ["50-", "51-", "52-"],
   "updates of all databases": ["25-"],
   sessions: ["53-"],
   "administrators' endpoints and the node": ["56-", "58-"],

@@ -42,12 +42,6 @@ export function partitionWithoutName(_call: DatabaseCall): never {
   throw new CouchError("bad_request", "invalid_partition_req");
 }
 
-/** Mango queries of a partition: not there before they are there for whole databases. */
-export function queryPartition(call: DatabaseCall): never {
-  partitionOf(call);
-  throw new CouchError("not_implemented", "Mango queries are not there yet.");
-}
-
 export function unknownOfPartition(_call: DatabaseCall): never {
   throw new CouchError("not_found", "missing");
 }

@@ -1,22 +1,28 @@
-/** CouchDB quotes what it refuses as Erlang prints it: texts as the numbers of their bytes, `<<97,98>>`. */
+/** CouchDB quotes what it refuses as Erlang prints it. */
 
 /** Characters; a large argument would come back several times its size. */
 const longest = 1000;
 
-/** A JSON value as Erlang's `~w` prints it; a long one is cut off. */
+/** A JSON value as Erlang's `~w` prints it, texts as the numbers of their bytes: `<<97,98>>`. A long one is cut off. */
 export function erlangTerm(value: unknown): string {
-  const text = print(value, longest);
-  return text.length > longest ? `${text.slice(0, longest)}...` : text;
+  return cut(print(value, longest, (text) => `<<${Buffer.from(text).join(",")}>>`));
 }
 
+/** As Erlang's `~p` prints it, texts to be read: `<<"ab">>`. */
+export function readableErlangTerm(value: unknown): string {
+  return cut(print(value, longest, (text) => (text === "" ? "<<>>" : `<<${JSON.stringify(text)}>>`)));
+}
+
+type PrintText = (text: string) => string;
+
 /** `room`: characters that are still wanted, give or take. What has none left is not printed. */
-function print(value: unknown, room: number): string {
+function print(value: unknown, room: number, text: PrintText): string {
   if (room <= 0) return "...";
-  if (typeof value === "string") return `<<${Buffer.from(value.slice(0, room)).join(",")}>>`;
-  if (Array.isArray(value)) return `[${printAll(value, room, print)}]`;
+  if (typeof value === "string") return text(value.slice(0, room));
+  if (Array.isArray(value)) return `[${printAll(value, room, (item, left) => print(item, left, text))}]`;
   if (typeof value === "object" && value !== null) {
     const member = ([name, of]: [string, unknown], left: number) =>
-      `{${print(name, left)},${print(of, left - name.length)}}`;
+      `{${print(name, left, text)},${print(of, left - name.length, text)}}`;
     return `{[${printAll(Object.entries(value), room, member)}]}`;
   }
   return String(value);
@@ -29,4 +35,8 @@ function printAll<T>(values: readonly T[], room: number, one: (value: T, room: n
     text += (text === "" ? "" : ",") + one(value, room - text.length - 1);
   }
   return text;
+}
+
+function cut(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest)}...` : text;
 }

@@ -23,7 +23,8 @@ export const notFound: unique symbol = Symbol("not found");
 /** Nothing can be there: the way leads into a text or number, or past the end of an array. */
 export const badPath: unique symbol = Symbol("bad path");
 
-const index = /^\d+$/;
+/** One spelling for each: an index, which is picked from text, must find what a selector finds. */
+const index = /^(0|[1-9]\d*)$/;
 
 /** What stands at the end of a path in a JSON value. Own members only: no document reaches a prototype. */
 export function valueAt(value: unknown, path: FieldPath): unknown {

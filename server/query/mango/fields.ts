@@ -1,12 +1,14 @@
 /** `fields`: which members of the documents found are wanted. Values keep their text, so that no number loses a digit. */
 import { CouchError } from "../../../protocol/errors.js";
-import { ByteWriter } from "../../documents/bytes.js";
+import type { ByteWriter } from "../../documents/bytes.js";
 import { pickPaths, type WantedPaths, wantedPaths } from "../../documents/json/pick-paths.js";
 import { erlangTerm } from "./erlang-term.js";
 import { type FieldPath, parseFieldPath } from "./field-path.js";
 
 /** The fields wanted, in order. */
 export interface Fields {
+  /** As they were written. */
+  readonly names: readonly string[];
   readonly paths: readonly FieldPath[];
   readonly wanted: WantedPaths;
 }
@@ -18,11 +20,12 @@ export function parseFields(json: unknown): Fields | undefined {
     throw new CouchError("invalid_fields", `Fields must be an array of strings, not: ${erlangTerm(json)}`);
   }
   if (json.length === 0) return undefined;
-  const paths = json.map((field) => {
-    if (typeof field === "string") return parseField(field);
+  const names = json.map((field): string => {
+    if (typeof field === "string") return field;
     throw new CouchError("invalid_field", `Invalid JSON for field spec: ${erlangTerm(field)}`);
   });
-  return { paths, wanted: wantedPaths(paths) };
+  const paths = names.map(parseField);
+  return { names, paths, wanted: wantedPaths(paths) };
 }
 
 function parseField(field: string): FieldPath {
@@ -37,16 +40,22 @@ function parseField(field: string): FieldPath {
 type Members = Map<string, Members | Buffer>;
 
 /** The document with its wanted fields only, in the order in which they were asked for. `text` is the document's own. */
-export function pickFields(text: Buffer, { paths, wanted }: Fields): Buffer {
-  const found = pickPaths(text, wanted);
+export function writeFields(out: ByteWriter, text: Buffer, { paths, wanted }: Fields): void {
+  composeFields(out, paths, pickPaths(text, wanted));
+}
+
+/** A document that has at each path the value of that place, where there is one. */
+export function composeFields(
+  out: ByteWriter,
+  paths: readonly FieldPath[],
+  values: readonly (Buffer | undefined)[],
+): void {
   const members: Members = new Map();
   paths.forEach((path, i) => {
-    const value = found[i];
+    const value = values[i];
     if (value) put(members, path, value);
   });
-  const out = new ByteWriter(256);
   write(out, members);
-  return out.view();
 }
 
 function put(members: Members, path: FieldPath, value: Buffer): void {

@@ -12,16 +12,37 @@ export type Matcher = (value: unknown) => boolean;
 /** Steps of searching that one document may cost, regular expressions all told: about a second at worst. */
 const searchSteps = 200_000_000;
 
+/** A row of an index: what is known of a document without reading it. */
+export interface KeyedRow {
+  readonly id: string;
+  /** The values of the index's fields. */
+  readonly key: readonly unknown[];
+}
+
 /** What the parts of a selector share. */
 interface Context {
   readonly collation: Collation;
   readonly budget: { steps: number };
+  /** How a field is read; undefined: by its path. */
+  readonly reader?: ((name: string) => (value: unknown) => unknown) | undefined;
 }
 
 /** The selector compiled once, for many documents: their whole JSON, with `_id`, `_rev`, `_deleted` and `_attachments`. */
 export function compileSelector(selector: Selector): Matcher {
+  return compileWith(selector, undefined);
+}
+
+/** The same for rows of an index. All fields of the selector must be columns of it, or `_id`. */
+export function compileForRows(selector: Selector, columns: readonly string[]): (row: KeyedRow) => boolean {
+  return compileWith(selector, (name) => {
+    const column = columns.indexOf(name);
+    return (row) => (column < 0 ? (row as KeyedRow).id : (row as KeyedRow).key[column]);
+  });
+}
+
+function compileWith(selector: Selector, reader: Context["reader"]): Matcher {
   const budget = { steps: 0 };
-  const matches = compile(selector, { collation: "icu", budget });
+  const matches = compile(selector, { collation: "icu", budget, reader });
   return (value) => {
     budget.steps = searchSteps;
     return matches(value);
@@ -56,8 +77,9 @@ function compileField({ name, path, condition }: FieldSelector, context: Context
   // Ids are ordered as in `_all_docs`.
   const matches = compileCondition(condition, name === "_id" ? { ...context, collation: "raw" } : context);
   const missing = condition.operator === "$exists" && !condition.argument;
+  const read = context.reader?.(name) ?? ((value: unknown) => valueAt(value, path));
   return (value) => {
-    const found = valueAt(value, path);
+    const found = read(value);
     if (found === notFound) return missing;
     return found !== badPath && matches(found);
   };
@@ -65,6 +87,8 @@ function compileField({ name, path, condition }: FieldSelector, context: Context
 
 function compileCondition({ operator, argument }: Condition, context: Context): Matcher {
   const { collation } = context;
+  // Conditions on elements look at these alone.
+  const ofElements = { ...context, reader: undefined };
   switch (operator) {
     case "$lt":
       return (value) => compareJson(value, argument, collation) < 0;
@@ -99,15 +123,15 @@ function compileCondition({ operator, argument }: Condition, context: Context): 
     case "$beginsWith":
       return (value) => typeof value === "string" && value.startsWith(argument);
     case "$elemMatch": {
-      const matches = compile(argument, context);
+      const matches = compile(argument, ofElements);
       return (value) => Array.isArray(value) && value.some(matches);
     }
     case "$allMatch": {
-      const matches = compile(argument, context);
+      const matches = compile(argument, ofElements);
       return (value) => Array.isArray(value) && value.length > 0 && value.every(matches);
     }
     case "$keyMapMatch": {
-      const matches = compile(argument, context);
+      const matches = compile(argument, ofElements);
       return (value) => typeOf(value) === "object" && Object.keys(value as object).some(matches);
     }
     case "$not":

@@ -56,7 +56,9 @@ export function parseSelector(json: unknown): Selector {
   if (!isObject(json)) {
     throw new CouchError("invalid_selector_json", `Selector must be a JSON object, not: ${erlangTerm(json)}`);
   }
-  checkDepth(json);
+  if (isDeeper(json, deepest)) {
+    throw new CouchError("invalid_selector", `Selectors are at most ${deepest} levels deep.`);
+  }
   if (Object.keys(json).length === 0) return { kind: "everything" };
   const selector = parse(json, { name: "", negated: false, onElements: false });
   if (selector.kind === "field" && selector.name === "") {
@@ -157,12 +159,9 @@ function conditionsIn(selector: Selector): number {
   }
 }
 
-function checkDepth(json: unknown): void {
-  let level: unknown[] = [json];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > deepest) throw new CouchError("invalid_selector", `Selectors are at most ${deepest} levels deep.`);
-    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
-  }
+function isDeeper(json: unknown, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  return levels === 0 || Object.values(json).some((value) => isDeeper(value, levels - 1));
 }
 
 function isObject(json: unknown): json is Record<string, unknown> {

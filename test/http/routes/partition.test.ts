@@ -40,12 +40,11 @@ describe("a partition", () => {
     assert.deepEqual([reply.status, reply.json().error], [400, "illegal_docid"]);
   });
 
-  test("has no Mango queries yet, and says so; whatever else is not there is missing", async (t) => {
+  test("has views and queries; whatever else is not there is missing", async (t) => {
     const { client } = await startParts(t);
     const table: readonly (readonly [method: string, path: string, status: number])[] = [
       ["GET", "p/_design/d/_view/v", 404],
-      ["POST", "p/_find", 501],
-      ["POST", "p/_explain", 501],
+      ["POST", "p/_find", 400],
       ["POST", "_p/_find", 400],
       ["GET", "p/_find", 405],
       ["GET", "p/_changes", 404],
