@@ -16,6 +16,7 @@ import type { Reply } from "./call.js";
 import { corsHeaders, preflight } from "./cors.js";
 import { checkLength, dispatch, queryOf, routeFor } from "./dispatch.js";
 import { errorReply } from "./error-reply.js";
+import { originOf } from "./origin.js";
 import type { FindRoutes } from "./path-router.js";
 import { ReceivedCall } from "./received-call.js";
 import type { PathRoutes } from "./route.js";
@@ -103,7 +104,7 @@ async function handle(
     headers: request.headers,
     rawHeaders: request.rawHeaders,
     request,
-    origin: `${overTls ? "https" : "http"}://${request.headers.host ?? "localhost"}`,
+    origin: originOf(request.headers, overTls, services.config),
     address,
     overTls,
     sentMethod: method,

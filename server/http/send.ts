@@ -27,7 +27,7 @@ export async function send(
   // What is left of an unread body would be taken for the next request: read it away when it is short, close otherwise.
   if (!request.complete) headers["Connection"] = "close";
   const whole = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
-  if (whole && status !== 304 && status !== 204) {
+  if (whole && status !== 204) {
     headers["Content-Length"] ??= body === undefined ? 0 : Buffer.byteLength(body);
   }
   response.writeHead(status, headers as Record<string, string | number | string[]>);

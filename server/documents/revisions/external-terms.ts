@@ -76,7 +76,10 @@ export class TermWriter {
 
   /** The bytes that hexadecimal digits stand for. */
   hex(digits: string): this {
-    this.#out.byte(tags.binary).uint32(digits.length / 2).hex(digits);
+    this.#out
+      .byte(tags.binary)
+      .uint32(digits.length / 2)
+      .hex(digits);
     return this;
   }
 
@@ -171,7 +174,11 @@ export class TermWriter {
       }
       end++;
     }
-    if (plain) this.#out.byte(tags.binary).uint32(end - index - 1).part(text, index + 1, end);
+    if (plain)
+      this.#out
+        .byte(tags.binary)
+        .uint32(end - index - 1)
+        .part(text, index + 1, end);
     else this.text(JSON.parse(text.toString("utf8", index, end + 1)) as string);
     return end + 1;
   }

@@ -41,7 +41,11 @@ export function newRevisionHash({ deleted, parent, body, attachments }: NewRevis
 function writeAttachments(term: TermWriter, attachments: NewRevision["attachments"]): void {
   term.list(attachments.length);
   for (const { name, contentType, digest } of attachments.toReversed()) {
-    term.tuple(3).text(name).text(contentType).binary(Buffer.from(digest.slice("md5-".length), "base64"));
+    term
+      .tuple(3)
+      .text(name)
+      .text(contentType)
+      .binary(Buffer.from(digest.slice("md5-".length), "base64"));
   }
 }
 

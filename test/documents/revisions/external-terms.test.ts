@@ -4,7 +4,12 @@ import { canonicalJson } from "../../../server/documents/json/json-text.js";
 import { TermWriter } from "../../../server/documents/revisions/external-terms.js";
 
 const written = (json: string): string =>
-  new TermWriter(16).begin().json(canonicalJson(Buffer.from(json))).view().toString("hex").replace(/^83/, "");
+  new TermWriter(16)
+    .begin()
+    .json(canonicalJson(Buffer.from(json)))
+    .view()
+    .toString("hex")
+    .replace(/^83/, "");
 
 /** JSON and what `term_to_binary` makes of what CouchDB's reader makes of it, without the byte 131 in front. */
 const table: readonly (readonly [what: string, json: string, term: string])[] = [
@@ -60,6 +65,6 @@ describe("the external term format", () => {
   it("goes as deep as a document may", () => {
     const depth = 200_000;
     const term = written("[".repeat(depth) + "]".repeat(depth));
-    assert.equal(term, "6c00000001".repeat(depth - 1) + "6a" + "6a".repeat(depth - 1));
+    assert.equal(term, `${"6c00000001".repeat(depth - 1)}6a${"6a".repeat(depth - 1)}`);
   });
 });
