@@ -142,7 +142,10 @@ test("couchbackup does not restore into a database that is in use, nor into one 
     ["winners", /not empty/i],
     ["nowhere", /does not exist/i],
   ] as const) {
-    const message = await into(name)().then(() => "restored", ({ message }: Error) => message);
+    const message = await into(name)().then(
+      () => "restored",
+      ({ message }: Error) => message,
+    );
     ok(words.test(message), `${name}: ${message}`);
   }
 });
