@@ -5,6 +5,7 @@ import { bulkGet } from "./bulk-get.js";
 import { createDatabase } from "./create-database.js";
 import { createMany } from "./create-many.js";
 import { getDocument64 } from "./get-document.js";
+import { hugeAttachment } from "./huge-attachment.js";
 import { idleFeeds } from "./idle-feeds.js";
 import { largeDatabase } from "./large-database.js";
 import { liveFeeds } from "./live-feeds.js";
@@ -37,4 +38,5 @@ export const allCases: readonly BenchCase[] = [
   manyDatabases,
   idleFeeds,
   largeDatabase,
+  hugeAttachment,
 ];
