@@ -68,7 +68,8 @@ export class Settee {
     });
     const validate = (batch: Parameters<Sandbox["validate"]>[0]) => sandbox.validate(batch);
     const shareKeyOf = (source: string) => folder.shareKeyOf(source);
-    const databases = await Databases.open({ dataDir, validate, shareKeyOf, newEpoch });
+    const compression = () => runtimeConfig.current.attachments;
+    const databases = await Databases.open({ dataDir, validate, shareKeyOf, compression, newEpoch });
     try {
       const indexes = new Indexes(databases);
       const designViews = new DesignViews({ sandbox, shareKeyOf });

@@ -36,6 +36,12 @@ describe("the configuration", () => {
       backend: "embedded",
       logLevel: "info",
       passwordIterations: 600_000,
+      attachments: {
+        types: ["text/*", "application/javascript", "application/json", "application/xml"],
+        level: 8,
+      },
+      forwarded: { host: "X-Forwarded-Host", proto: "X-Forwarded-Proto", ssl: "X-Forwarded-Ssl" },
+      decodePlusToSpace: true,
       uuids: { algorithm: "sequential", utcIdSuffix: "", maxCount: 1000 },
       maintenanceMode: "false",
       compaction: { garbagePercent: 50, garbageBytes: 1_048_576 },

@@ -8,6 +8,7 @@ import {
   allSettings,
   canonicalSection,
   findSetting,
+  isLockedSection,
   type LiveSetting,
   nameOf,
   type RuntimeSetting,
@@ -147,6 +148,9 @@ export class RuntimeConfig {
   #existing(section: string, key: string): RuntimeSetting {
     const setting = findSetting(section, key);
     if (setting) return setting;
+    if (isLockedSection(section)) {
+      throw new CouchError("forbidden", `Config section ${section} cannot be changed over HTTP.`);
+    }
     throw new CouchError("bad_request", `There is no setting ${nameOf({ section, key })} here.`);
   }
 

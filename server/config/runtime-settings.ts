@@ -66,6 +66,9 @@ const secret = "A secret is set in the configuration file or the environment, wh
 const oneNode = "Settee is a single node.";
 
 const settings: readonly RuntimeSetting[] = [
+  list("attachments", "compressible_types", "attachments.types"),
+  number("attachments", "compression_level", "attachments.level"),
+
   number("couchdb", "max_document_size", "limits.maxDocumentSize"),
   number("couchdb", "max_attachment_size", "limits.maxAttachmentSize"),
   number("couchdb", "os_process_timeout", "sandbox.timeout"),
@@ -85,6 +88,10 @@ const settings: readonly RuntimeSetting[] = [
   fixed("chttpd", "max_uri_length", ({ limits }) => String(limits.maxUriLength), atStart),
   number("chttpd", "changes_timeout", "changesTimeout"),
   flag("chttpd", "enable_cors", "cors.enabled"),
+  flag("chttpd", "decode_plus_to_space", "decodePlusToSpace"),
+  text("chttpd", "x_forwarded_host", "forwarded.host"),
+  text("chttpd", "x_forwarded_proto", "forwarded.proto"),
+  text("chttpd", "x_forwarded_ssl", "forwarded.ssl"),
   fixed(
     "chttpd",
     "require_valid_user",
@@ -131,6 +138,22 @@ const settings: readonly RuntimeSetting[] = [
   text("uuids", "utc_id_suffix", "uuids.utcIdSuffix"),
   number("uuids", "max_count", "uuids.maxCount"),
 ];
+
+/** Sections in which CouchDB names programs, modules and handlers: nobody sets those over HTTP, there or here. */
+const lockedSections = new Set([
+  "daemons",
+  "external",
+  "httpd_design_handlers",
+  "httpd_db_handlers",
+  "httpd_global_handlers",
+  "native_query_servers",
+  "os_daemons",
+  "query_servers",
+]);
+
+export function isLockedSection(section: string): boolean {
+  return lockedSections.has(section);
+}
 
 const byName: ReadonlyMap<string, RuntimeSetting> = new Map(settings.map((each) => [nameOf(each), each]));
 

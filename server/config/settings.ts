@@ -1,5 +1,6 @@
 /** Every setting with its type and default. `server/config.ts` reads them from the file and the environment. */
 import { z } from "zod";
+import { defaultCompression } from "../documents/attachments/compression.js";
 import { cookies, jwtIssuers, lockOut, oidc, proxies, tokens } from "./identity-settings.js";
 import { text, wholeNumber } from "./values.js";
 
@@ -9,6 +10,24 @@ const limits = z.strictObject({
   maxAttachmentSize: wholeNumber(1, 2 ** 48).default(1024 ** 3),
   maxHttpRequestSize: wholeNumber(1, 2 ** 48).default(4 * 1024 ** 3),
   maxUriLength: wholeNumber(64, 16_000).default(8000),
+});
+
+/** Which attachments are compressed when they are stored: CouchDB's section `attachments`. */
+const attachments = z.strictObject({
+  types: z
+    .array(
+      z.string("must be a list of media types").regex(/^[\w.+*-]+\/[\w.+*-]+$/, "must hold media types such as text/*"),
+    )
+    .default([...defaultCompression.types]),
+  level: wholeNumber(0, 9).default(defaultCompression.level),
+});
+
+/** Headers by which a proxy in front tells how clients see this server. */
+const headerName = z.string("must be a text").regex(/^[\w-]{1,64}$/, "must be the name of a header");
+const forwarded = z.strictObject({
+  host: headerName.default("X-Forwarded-Host"),
+  proto: headerName.default("X-Forwarded-Proto"),
+  ssl: headerName.default("X-Forwarded-Ssl"),
 });
 
 const localhostOrigins = "localhost";
@@ -115,7 +134,11 @@ export const settingsSchema = z.strictObject({
   passwordIterations: wholeNumber(1, 10_000_000).default(600_000),
   /** Folder of templates. Absent: `design-docs` in the working directory, when it is there. */
   designDocs: text().optional(),
+  attachments: attachments.prefault({}),
   cors: cors.prefault({}),
+  forwarded: forwarded.prefault({}),
+  /** A plus sign in a path is a space, as in CouchDB. */
+  decodePlusToSpace: z.boolean("must be true or false").default(true),
   uuids: uuids.prefault({}),
   /** Anything but false: `_up` tells load balancers to send nobody here. */
   maintenanceMode: z.enum(["false", "true", "nolb"], "must be false, true or nolb").default("false"),

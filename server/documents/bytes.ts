@@ -64,6 +64,38 @@ export class ByteWriter {
     return this;
   }
 
+  /** The byte written at `index`. */
+  at(index: number): number {
+    return this.#bytes[index] as number;
+  }
+
+  /** Forgets what was written from `length` on. */
+  cut(length: number): this {
+    this.#at = length;
+    return this;
+  }
+
+  /** High byte first, as the two below. */
+  uint16(value: number): this {
+    return this.byte(value >>> 8).byte(value & 0xff);
+  }
+
+  uint32(value: number): this {
+    return this.uint16(value >>> 16).uint16(value & 0xffff);
+  }
+
+  double(value: number): this {
+    this.#reserve(8);
+    this.#at = this.#bytes.writeDoubleBE(value, this.#at);
+    return this;
+  }
+
+  /** In the place of what was written at `index`. */
+  putUint32(index: number, value: number): this {
+    this.#bytes.writeUInt32BE(value, index);
+    return this;
+  }
+
   varint(value: number): this {
     this.#reserve(8);
     let rest = value;
@@ -104,6 +136,16 @@ export class ByteWriter {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
+    return this;
+  }
+
+  /** The bytes of `source` from `start` to `end`: cheaper than a view of them. */
+  part(source: Buffer, start: number, end: number): this {
+    const length = end - start;
+    this.#reserve(length);
+    if (length < 24) for (let i = start, to = this.#at; i < end; i++, to++) this.#bytes[to] = source[i] as number;
+    else source.copy(this.#bytes, this.#at, start, end);
+    this.#at += length;
     return this;
   }
 

@@ -1,5 +1,6 @@
 /**
- * Compaction: bodies of revisions that are no longer leaves go, then attachments that nothing names any more. It runs beside
+ * Compaction: bodies of revisions that are no longer leaves go, and history beyond the limit, then attachments that nothing names
+ * any more. It runs beside
  * writers: each step is one turn that reads what is pending, and the store is never locked. It may be ended between two steps;
  * what was done until then stays done.
  */
@@ -16,7 +17,9 @@ import {
   decodeRevisionValue,
   encodeDocumentRecord,
 } from "./document-record.js";
+import { stem } from "./revisions/stem.js";
 import { leavesOf, type RevisionNode, type RevisionTree, revOf } from "./revisions/tree.js";
+import { winnerOf } from "./revisions/winner.js";
 import { encodeCounters } from "./stored-counters.js";
 import type { UpdateLog } from "./update-log.js";
 
@@ -28,6 +31,8 @@ export interface CompactionTarget {
   readonly blobs: BlobStore;
   readonly log: UpdateLog;
   readonly taken: TakenDigests;
+  /** Generations of history that are kept. */
+  readonly revsLimit: number;
   /** Entries of the purge log that are kept. */
   readonly purgesKept: number;
   /** Told how many documents have been walked over so far. */
@@ -97,14 +102,15 @@ class Walk {
     if (!bytes) return;
     const record = decodeDocumentRecord(bytes);
     const id = keys.docIdOf(key);
-    const tree = leavesAlone(record.tree);
+    const bare = leavesAlone(record.tree);
+    const { tree } = stem(bare, this.#target.revsLimit);
     if (tree !== record.tree) {
       record.tree.forEach((node, index) => {
-        if (!node.stored || tree[index]?.stored) return;
+        if (!node.stored || bare[index]?.stored) return;
         batch.delete(keys.body(id, revOf(node)));
         this.reclaimed += node.size;
       });
-      const compacted = { ...record, tree };
+      const compacted = { ...record, tree, winner: winnerOf(tree) };
       batch.put(key, encodeDocumentRecord(compacted));
       log.advance(log.pendingSeq, countChange(log.pending.counters, record, compacted));
     }

@@ -2,6 +2,7 @@ import type { GroupCommit } from "../storage/group-commit.js";
 import type { Store } from "../storage/store.js";
 import type { ActiveTasks } from "./active-tasks.js";
 import type { BlobStore } from "./attachments/blob-store.js";
+import type { Compression } from "./attachments/compression.js";
 import type { Database } from "./database.js";
 import type { DatabaseUpdates } from "./database-updates.js";
 import type { StoreCounts } from "./store-counts.js";
@@ -20,6 +21,8 @@ export interface DatabaseServices {
   readonly tasks: ActiveTasks;
   readonly counts: StoreCounts;
   readonly validate: Validate;
+  /** In force now. */
+  readonly compression: () => Compression;
   /** Names the realm that a validation function may share with other databases: the operator's own code. */
   readonly shareKeyOf?: (source: string) => string | undefined;
   /** Told after every write. */

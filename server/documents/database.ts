@@ -66,7 +66,7 @@ export class Database {
     this.keys = databaseKeys(record.number);
     this.#services = services;
     this.#entry = new DirectoryEntry(services, name, record);
-    this.#taken = new TakenContents(services.blobs, record.number);
+    this.#taken = new TakenContents(services.blobs, record.number, services.compression);
     this.log = new UpdateLog(progress);
     this.#validators = new ValidationFunctions(() => findValidationFunctions(this, services.shareKeyOf));
   }
@@ -339,10 +339,22 @@ export class Database {
     const { number, keys, log } = this;
     const { digests, unnamedBytes } = this.#taken;
     const ended = () => this.#deleted || this.#endingCompaction;
-    const purgesKept = this.#entry.record.purgedInfosLimit;
+    const { purgedInfosLimit: purgesKept, revsLimit } = this.#entry.record;
     const { progress, end } = beginCompaction(tasks, this.name, log.committed.counters);
     try {
-      await compact({ number, keys, log, taken: digests, store, commit, blobs, purgesKept, progress, ended });
+      await compact({
+        number,
+        keys,
+        log,
+        taken: digests,
+        store,
+        commit,
+        blobs,
+        revsLimit,
+        purgesKept,
+        progress,
+        ended,
+      });
       this.#taken.cleared(unnamedBytes);
     } finally {
       end();

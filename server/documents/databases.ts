@@ -21,6 +21,7 @@ import { openLevelStore } from "../storage/level-store.js";
 import type { Store } from "../storage/store.js";
 import { ActiveTasks } from "./active-tasks.js";
 import { BlobStore } from "./attachments/blob-store.js";
+import { type Compression, defaultCompression } from "./attachments/compression.js";
 import { Database } from "./database.js";
 import type { DatabaseServices } from "./database-services.js";
 import { DatabaseUpdates } from "./database-updates.js";
@@ -42,6 +43,8 @@ export interface DatabasesOptions {
   /** Runs `validate_doc_update`. */
   readonly validate: Validate;
   readonly shareKeyOf?: (source: string) => string | undefined;
+  /** Which attachments are compressed, and how much; asked for each. */
+  readonly compression?: () => Compression;
   /** The directory was restored from a backup: sequences from now on belong to a new epoch. */
   readonly newEpoch?: boolean;
 }
@@ -94,7 +97,8 @@ export class Databases {
   }
 
   /** @throws StoreUnavailable in use by another process, or written by a newer Settee */
-  static async open({ dataDir, validate, shareKeyOf, newEpoch = false }: DatabasesOptions): Promise<Databases> {
+  static async open(options: DatabasesOptions): Promise<Databases> {
+    const { dataDir, validate, shareKeyOf, compression = () => defaultCompression, newEpoch = false } = options;
     const store = await openLevelStore(join(dataDir, "store"));
     try {
       await openFormat(store);
@@ -114,6 +118,7 @@ export class Databases {
         tasks: new ActiveTasks(),
         counts: newStoreCounts(),
         validate,
+        compression,
         ...(shareKeyOf ? { shareKeyOf } : {}),
       };
       const databases = new Databases(services, next ? Number(next.toString()) : 1);

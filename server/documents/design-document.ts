@@ -76,17 +76,18 @@ export async function checkDesignDocument(
   // Others may be saved: who knows what will read them.
   if ((document["language"] ?? "javascript") !== "javascript") return;
   const functions = viewFunctions(document);
-  const errors = await compile(functions.map(({ source }) => source));
-  for (const [index, { view, kind, source }] of functions.entries()) {
-    const error = errors[index];
-    if (kind === "reduce" && source.startsWith("_")) {
+  const errors = (await compile(functions.filter(isJavaScript).map(({ source }) => source))).values();
+  for (const { view, kind, source } of functions) {
+    if (!isJavaScript({ kind, source })) {
       builtinReduce(source);
-    } else if (error?.error === "compilation_error") {
+      continue;
+    }
+    const error = errors.next().value;
+    if (error?.error === "compilation_error") {
       const reason = `Compilation of the ${kind} function in the '${view}' view failed: ${error.reason}`;
       throw new CouchError("compilation_error", reason);
-    } else if (error) {
-      throw error;
     }
+    if (error) throw error;
   }
 }
 
@@ -128,6 +129,10 @@ interface ViewFunction {
   readonly view: string;
   readonly kind: "map" | "reduce";
   readonly source: string;
+}
+
+function isJavaScript({ kind, source }: Pick<ViewFunction, "kind" | "source">): boolean {
+  return kind === "map" || !source.startsWith("_");
 }
 
 /** In the order in which they are checked. */

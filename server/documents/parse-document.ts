@@ -7,6 +7,7 @@ import {
   type DocId,
   generationOf,
   hashOf,
+  isLocalDocId,
   maxGeneration,
   parseDocId,
   parseRevId,
@@ -42,7 +43,7 @@ export interface ParsedDocument {
   /** Undefined when the document does not name itself. */
   readonly id: DocId | undefined;
   readonly rev: RevId | undefined;
-  /** `_revisions`, which counts for more than `_rev`. */
+  /** `_revisions`, which counts for more than `_rev`; of local documents, which have none, it says nothing. */
   readonly history: RevisionPath | undefined;
   readonly deleted: boolean;
   readonly body: Buffer;
@@ -50,14 +51,16 @@ export interface ParsedDocument {
 }
 
 /** Members that answers carry and that a client may send back: they say nothing. */
-const ignored = /^_(revs_info|conflicts|deleted_conflicts|local_seq|access|replication_[a-z_]+)$/;
+const ignored = /^_(revs_info|conflicts|deleted_conflicts|local_seq|access)$/;
 const defaultContentType = "application/octet-stream";
 
-/** @throws CouchError doc_validation, illegal_docid, bad_request */
-export function parseDocument({ special, body }: ScannedDocument): ParsedDocument {
+/**
+ * @param path the id that the request's path names, where the document need not name itself
+ * @throws CouchError doc_validation, illegal_docid, bad_request
+ */
+export function parseDocument({ special, body }: ScannedDocument, path?: DocId): ParsedDocument {
   let id: DocId | undefined;
   let rev: RevId | undefined;
-  let history: RevisionPath | undefined;
   let deleted = false;
   let attachments: readonly NamedAttachment[] = [];
   for (const name in special) {
@@ -65,10 +68,13 @@ export function parseDocument({ special, body }: ScannedDocument): ParsedDocumen
     if (name === "_id") id = parseDocId(value);
     else if (name === "_rev") rev = parseRevId(value);
     else if (name === "_deleted") deleted = parseDeleted(value);
-    else if (name === "_revisions") history = parseHistory(value);
+    else if (name === "_revisions") checkHistory(value);
     else if (name === "_attachments") attachments = parseAttachments(value);
     else if (!ignored.test(name)) throw badMember(name);
   }
+  const history = isLocalDocId(path ?? id ?? "")
+    ? undefined
+    : historyOf(special["_revisions"] as Revisions | undefined);
   return { id, rev, history, deleted, body, attachments };
 }
 
@@ -123,21 +129,29 @@ function parseDeleted(value: unknown): boolean {
   return value;
 }
 
-function parseHistory(value: unknown): RevisionPath {
+interface Revisions {
+  readonly start: number;
+  readonly ids: readonly string[];
+}
+
+function checkHistory(value: unknown): void {
   if (!isObject(value)) throw badMember("_revisions");
   const { start, ids } = value;
   if (!Number.isInteger(start)) throw new CouchError("doc_validation", "_revisions.start isn't an integer.");
   if (!Array.isArray(ids)) throw new CouchError("doc_validation", "_revisions.ids isn't a array.");
   if (ids.some((hash) => typeof hash !== "string")) throw new CouchError("doc_validation", "RevId isn't a string");
-  if (ids.length === 0 || (start as number) < 1 || (start as number) > maxGeneration) {
+}
+
+function historyOf(revisions: Revisions | undefined): RevisionPath | undefined {
+  if (!revisions) return undefined;
+  const { start, ids } = revisions;
+  if (ids.length === 0 || start < 1 || start > maxGeneration) {
     throw new CouchError("doc_validation", "_revisions names no possible history.");
   }
   // Each goes through the same door as a `_rev`, so that no spelling of a revision enters a tree that could not be asked for.
   // Ids beyond the first generation cannot be revisions.
-  const hashes = (ids as string[])
-    .slice(0, start as number)
-    .map((hash, i) => hashOf(storable(parseRevId(`${(start as number) - i}-${hash}`))));
-  return { start: start as number, hashes };
+  const hashes = ids.slice(0, start).map((hash, i) => hashOf(storable(parseRevId(`${start - i}-${hash}`))));
+  return { start, hashes };
 }
 
 function parseAttachments(value: unknown): readonly NamedAttachment[] {

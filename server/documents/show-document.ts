@@ -77,7 +77,8 @@ export function showRevision(
 ): void | Promise<void> {
   const { document, index, value } = shown;
   const node = document.record.tree[index] as RevisionNode;
-  const text = { id: document.id, rev: revOf(node), deleted: node.deleted, value, meta: metaMembers(shown, options) };
+  const meta = metaMembers(shown, options, database.revsLimit());
+  const text = { id: document.id, rev: revOf(node), deleted: node.deleted, value, meta };
   if (value.attachments.length === 0) return writeDocument(out, text);
   const wanted = wantsBytes(shown, options);
   if (!options.attachments && !options.attsSince) {
@@ -166,12 +167,13 @@ export function showsOtherRevisions({ document }: ShownRevision, options: ShowOp
   return options.deletedConflicts === true && losingLeaves(document, true).length > 0;
 }
 
-function metaMembers({ document, index }: ShownRevision, options: ShowOptions): [string, unknown][] {
+/** History that was kept under an earlier, higher limit is not told, as in CouchDB. */
+function metaMembers({ document, index }: ShownRevision, options: ShowOptions, revsLimit: number): [string, unknown][] {
   const { tree } = document.record;
   const meta: [string, unknown][] = [];
   if (options.revs) {
     const { start, hashes } = pathOf(tree, index);
-    meta.push(["_revisions", { start, ids: hashes }]);
+    meta.push(["_revisions", { start, ids: hashes.slice(0, revsLimit) }]);
   }
   if (options.revsInfo) {
     meta.push([

@@ -5,7 +5,11 @@ export function etagOf(tag: string): string {
   return `"${tag}"`;
 }
 
-/** True when the client has this one already. CouchDB compares literally: `*` and tags without quotes match nothing. */
+/**
+ * True when the client has this one already. CouchDB compares literally, but for the `W/` that proxies put in front: `*` and tags
+ * without quotes match nothing.
+ */
 export function hasEtag(headers: IncomingHttpHeaders, etag: string): boolean {
-  return headers["if-none-match"]?.split(/,\s*/).includes(etag) ?? false;
+  const known = headers["if-none-match"]?.split(/,\s*/) ?? [];
+  return known.includes(etag) || known.includes(`W/${etag}`);
 }

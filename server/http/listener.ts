@@ -16,7 +16,9 @@ const keepAliveTimeout = 75_000;
 
 export function createListener(services: Services, table: readonly PathRoutes[]): FastifyInstance {
   const { maxUriLength } = services.config.limits;
-  const findRoutes = createPathRouter(table, maxUriLength);
+  // In CouchDB a plus sign in a path is a space, unless it is told otherwise.
+  const readPath = (url: string): string => (services.config.decodePlusToSpace ? plusIsSpace(url) : url);
+  const findRoutes = createPathRouter(table, maxUriLength, readPath);
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -26,7 +28,7 @@ export function createListener(services: Services, table: readonly PathRoutes[])
     forceCloseConnections: "idle",
     routerOptions: { ...pathRules, maxParamLength: maxUriLength },
     clientErrorHandler: refuseMalformed,
-    rewriteUrl: (request) => plusIsSpace(request.url as string),
+    rewriteUrl: ({ url = "/" }) => readPath(url),
     frameworkErrors: (error, request, reply) => {
       const failure = new CouchError("bad_request", "The path is not valid UTF-8 in percent-encoding.", {
         cause: error,

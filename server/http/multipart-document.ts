@@ -183,16 +183,20 @@ async function takeParts(
 
 /** Removes from `waiting` the attachment that a part holds. */
 function takeNext(waiting: Follower[], { headers }: MultipartPart): Follower {
-  const fileName = fileNameOf(headers["content-disposition"]);
-  const named = fileName === undefined ? -1 : waiting.findIndex(({ name }) => name === fileName);
+  const { filename } = readParameters(headers["content-disposition"]);
+  const named = filename === undefined ? -1 : waiting.findIndex(({ name }) => name === filename);
   const [attachment] = waiting.splice(Math.max(named, 0), 1);
   if (!attachment) throw new CouchError("bad_request", "There are more parts than the document has attachments.");
   return attachment;
 }
 
-function fileNameOf(disposition: string | undefined): string | undefined {
-  const match = /;\s*filename=(?:"([^"]*)"|([^;\s]+))/i.exec(disposition ?? "");
-  return (match?.[1] ?? match?.[2])?.replaceAll("%22", '"');
+/** The parameters of a `Content-Disposition`, names in lower case; a quote in a value is `%22`, as browsers and CouchDB write it. */
+export function readParameters(disposition: string | undefined): Readonly<Record<string, string | undefined>> {
+  const parameters: Record<string, string> = Object.create(null);
+  for (const [, name, quoted, bare] of (disposition ?? "").matchAll(/;\s*([\w-]+)=(?:"([^"]*)"|([^;\s]+))/g)) {
+    parameters[(name as string).toLowerCase()] ??= (quoted ?? bare ?? "").replaceAll("%22", '"');
+  }
+  return parameters;
 }
 
 function requestTooLarge(limit: number): CouchError {

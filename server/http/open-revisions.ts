@@ -19,7 +19,9 @@ export function openRevisions(
   document: StoredDocument | undefined,
   query: DocumentQuery,
 ): Reply | Promise<Reply> {
-  const { openRevs, latest, show } = query;
+  // As in CouchDB `atts_since` counts for single revisions only.
+  const { attsSince: _, ...show } = query.show;
+  const { openRevs, latest } = query;
   if (!document && openRevs === "all") throw new CouchError("not_found", "missing");
   const revs = openRevs as "all" | readonly RevId[];
   const items = document ? leavesToShow(call.database, document, revs, latest) : missing(revs as readonly RevId[]);

@@ -14,18 +14,22 @@ export interface FoundRoutes {
 /** Undefined for a path that no row answers, and for one whose percent-encoding is no UTF-8. A query behind it is passed over. */
 export type FindRoutes = (url: string) => FoundRoutes | undefined;
 
-export function createPathRouter(table: readonly PathRoutes[], maxUriLength: number): FindRoutes {
+export function createPathRouter(
+  table: readonly PathRoutes[],
+  maxUriLength: number,
+  readPath: (url: string) => string,
+): FindRoutes {
   const router = findMyWay({ ...pathRules, maxParamLength: maxUriLength });
   // Which methods a row has is for the row to say.
   for (const routes of table) router.on("GET", routes.path, () => undefined, routes);
   return (url) => {
-    const found = router.find("GET", plusIsSpace(url));
+    const found = router.find("GET", readPath(url));
     if (!found?.store) return undefined;
     return { routes: found.store as PathRoutes, params: found.params as Readonly<Record<string, string>> };
   };
 }
 
-/** In CouchDB a plus sign in a path is a space. */
+/** Every plus sign of the path, not of the query, as a space. */
 export function plusIsSpace(url: string): string {
   const plus = url.indexOf("+");
   if (plus < 0) return url;

@@ -17,6 +17,7 @@ import { clientOf } from "./client-address.js";
 import { corsHeaders, preflight } from "./cors.js";
 import { checkLength, dispatch, queryOf, routeFor } from "./dispatch.js";
 import { errorReply } from "./error-reply.js";
+import { originOf } from "./origin.js";
 import type { FindRoutes } from "./path-router.js";
 import { ReceivedCall } from "./received-call.js";
 import type { PathRoutes } from "./route.js";
@@ -104,7 +105,7 @@ async function handle(
     headers: request.headers,
     rawHeaders: request.rawHeaders,
     request,
-    origin: `${overTls ? "https" : "http"}://${host}`,
+    origin: originOf(request.headers, { host, overTls }, services.config),
     address,
     overTls,
     sentMethod: method,

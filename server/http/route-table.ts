@@ -16,7 +16,12 @@ import {
   localDocsQueries,
   partitionAllDocs,
 } from "./routes/all-docs.js";
-import { deleteAttachmentRoute, readAttachmentRoute, writeAttachmentRoute } from "./routes/attachment.js";
+import {
+  deleteAttachmentRoute,
+  readAttachmentRoute,
+  refuseLocalAttachment,
+  writeAttachmentRoute,
+} from "./routes/attachment.js";
 import { bulkDocs } from "./routes/bulk-docs.js";
 import { bulkGet } from "./routes/bulk-get.js";
 import { changes } from "./routes/changes.js";
@@ -35,9 +40,10 @@ import { createDatabase, deleteDatabase, describeDatabase } from "./routes/datab
 import { dbUpdates } from "./routes/db-updates.js";
 import { listDbsInfo, postDbsInfo } from "./routes/dbs-info.js";
 import { cleanUpIndexes, compactIndex, describeIndex } from "./routes/design-info.js";
-import { deleteDocument, readDocument, refuseFormUpload, writeDocumentRoute } from "./routes/document.js";
+import { deleteDocument, readDocument, writeDocumentRoute } from "./routes/document.js";
 import { favicon } from "./routes/favicon.js";
 import { explainFind, explainInPartition, findDocuments, findInPartition } from "./routes/find.js";
+import { uploadForm } from "./routes/form-upload.js";
 import { list, listWithoutView } from "./routes/list.js";
 import { ensureFullCommit, nothingToClean, startCompaction } from "./routes/maintenance.js";
 import { createIndex, deleteIndex, deleteIndexes, listIndexes, unknownOfIndex } from "./routes/mango-indexes.js";
@@ -100,7 +106,7 @@ const document = {
   GET: reader(readDocument),
   PUT: writer(writeDocumentRoute),
   DELETE: writer(deleteDocument),
-  POST: writer(refuseFormUpload),
+  POST: writer(uploadForm),
   COPY: writer(copyDocument),
 };
 const anyMethod = (route: Route) => Object.fromEntries(METHODS.map((method) => [method, route]));
@@ -265,6 +271,7 @@ export const routeTable: readonly PathRoutes[] = [
 
   // An attachment, its name the rest of the path
   path("/:db/:docid/*", attachmentMethods, attachment),
+  path("/:db/_local/:local/*", "", anyMethod(reader(refuseLocalAttachment))),
   path("/:db/_design/:ddoc/*", attachmentMethods, attachment),
 
   // Whatever is none of these

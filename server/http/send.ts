@@ -24,23 +24,22 @@ export async function send(
   const headers: Record<string, string | number | readonly string[]> = { ...commonHeaders, ...more, ...reply.headers };
   if (more["Vary"] && reply.headers?.["Vary"]) headers["Vary"] = `${reply.headers["Vary"]}, ${more["Vary"]}`;
   if (!reply.ownCaching && isCacheable(status, headers["Content-Type"])) headers["Cache-Control"] ??= "must-revalidate";
-  // What is left of an unread body would be taken for the next request: read it away when it is short, close otherwise.
+  // What is left of an unread body would be taken for the next request.
   if (!request.complete) headers["Connection"] = "close";
   const whole = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
-  if (whole && status !== 304 && status !== 204) {
+  if (whole && status !== 204) {
     headers["Content-Length"] ??= body === undefined ? 0 : Buffer.byteLength(body);
   }
   response.writeHead(status, headers as Record<string, string | number | string[]>);
-  if (request.method === "HEAD" || body === undefined) {
-    response.end();
+  if (request.method === "HEAD" || body === undefined || whole) {
+    const text = request.method === "HEAD" || !whole ? undefined : body;
     if (!whole) discard(reply);
-  } else if (whole) {
-    response.end(body);
+    if (request.complete) response.end(text);
+    else endOnceHeard(request, response, text);
   } else {
     response.flushHeaders();
     await stream(body as Readable | AsyncIterable<Uint8Array>, response, log);
   }
-  if (!request.complete) drain(request);
 }
 
 /** CouchDB says how to cache what it may be asked for again as a whole. */
@@ -88,14 +87,32 @@ function discard({ body }: Reply): void {
     void body[Symbol.asyncIterator]().return?.();
 }
 
-/** Bytes that a client may still send after it was refused, before its connection is cut: enough for it to read the answer. */
-const drainLimit = 8 * 1024 * 1024;
+/** Bytes and milliseconds that a client may go on sending after it was answered, before its connection is cut. */
+const unheardLimit = 32 * 1024 * 1024;
+const unheardTime = 2_000;
 
-function drain(request: IncomingMessage): void {
-  let left = drainLimit;
-  request.on("data", (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) request.destroy();
-  });
-  request.on("error", () => undefined);
+/**
+ * Answers a client that is still sending. A connection closed under a client that writes is an error to it, and the answer is lost: the
+ * answer goes out whole, and the end of it, which closes the connection, when the client has stopped sending, having read it.
+ */
+function endOnceHeard(request: IncomingMessage, response: ServerResponse, text: string | Buffer | undefined): void {
+  let left = unheardLimit;
+  const end = (): void => {
+    clearTimeout(timer);
+    request.off("data", count).off("end", end).off("close", end);
+    response.end();
+  };
+  const count = ({ length }: Buffer): void => {
+    left -= length;
+    if (left < 0) end();
+  };
+  const timer = setTimeout(end, unheardTime);
+  request
+    .on("data", count)
+    .on("end", end)
+    .on("close", end)
+    .on("error", () => undefined)
+    .resume();
+  if (text === undefined || text.length === 0) response.flushHeaders();
+  else response.write(text);
 }

@@ -22,7 +22,8 @@ function accepts(header: string | undefined, type: string, subtype: string): boo
 
 /** A range with further parameters (`level=1`) names none of the types asked for here. */
 function mediaRange(text: string): { readonly name: string; readonly quality: number } {
-  const [name = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
+  const [name = "", ...given] = text.split(";").map((part) => part.trim().toLowerCase());
+  const parameters = given.filter((parameter) => parameter !== "");
   const weight = parameters.at(-1)?.startsWith("q=") ? parameters.pop()?.slice(2) : "1";
   return { name: [name, ...parameters].join(";"), quality: Number(weight) };
 }

@@ -5,6 +5,7 @@
 import { CouchError } from "../../protocol/errors.js";
 import { isDesignDocId, parseDocId, revIdOf } from "../../protocol/ids.js";
 import type { JsonDocument } from "../backend/backend.js";
+import { compileOnce } from "../documents/compile-once.js";
 import { checkDesignDocument } from "../documents/design-document.js";
 import { documentText } from "../documents/document-text.js";
 import type { IncomingRevision } from "../documents/incoming-revision.js";
@@ -14,6 +15,8 @@ import type { WriteOutcome } from "../documents/write.js";
 import { isDatabaseAdmin, notADatabaseAdmin } from "../gateway/access.js";
 import { isUsersDatabase } from "../gateway/system-databases.js";
 import type { DatabaseCall } from "./call.js";
+
+const once = compileOnce();
 
 /** One outcome for each revision, in order. */
 export async function writeDocuments(
@@ -70,7 +73,7 @@ async function admitDesignDocument(
   if (revision.deleted) return revision;
   await checkDesignDocument(JSON.parse(revision.body.toString()) as Record<string, unknown>, {
     partitioned: database.partitioned,
-    compile: (sources) => services.sandbox.compile({ database: database.name, designDoc: revision.id, sources }),
+    compile: once((sources) => services.sandbox.compile({ database: database.name, designDoc: revision.id, sources })),
   });
   return revision;
 }

@@ -30,6 +30,8 @@ export interface CaseContext {
   readonly quick: boolean;
   /** Milliseconds of load in one round. */
   readonly roundTime: number;
+  /** Says how far a long case has come. */
+  note(text: string): void;
   /** Creates a database of a name not used before; the result is its path, e.g. `/bench-3`. */
   createDatabase(): Promise<string>;
   createDatabases(count: number): Promise<readonly string[]>;

@@ -7,7 +7,7 @@ export const databasePrefix = "bench-";
 
 const fillBatch = 1000;
 
-export function caseContext(peer: RunningPeer, quick: boolean): CaseContext {
+export function caseContext(peer: RunningPeer, quick: boolean, note: CaseContext["note"]): CaseContext {
   const load = new LoadClient(peer.target);
   const rounds = quick ? 1 : 3;
   let databases = 0;
@@ -15,6 +15,7 @@ export function caseContext(peer: RunningPeer, quick: boolean): CaseContext {
     peer,
     load,
     quick,
+    note,
     roundTime: quick ? 500 : 1500,
     newDatabasePath() {
       databases += 1;

@@ -40,7 +40,9 @@ async function measure(benchCase: BenchCase, kind: PeerKind): Promise<void> {
   let peer: Awaited<ReturnType<NonNullable<PeerKind["start"]>>> | undefined;
   try {
     peer = await (kind.start as NonNullable<PeerKind["start"]>)();
-    const context = caseContext(peer, options.quick);
+    const context = caseContext(peer, options.quick, (text) => {
+      console.log(`${benchCase.id.padEnd(18)} ${kind.id.padEnd(15)} ${text}`);
+    });
     const values = await benchCase.run(context);
     context.load.close();
     for (const [row, value] of Object.entries(values)) {

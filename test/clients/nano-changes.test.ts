@@ -1,4 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import nano from "nano";
 import { type SetteeProcess, startSettee } from "../helpers/settee-process.js";
@@ -83,4 +85,57 @@ test("spooling reads everything in one request", async () => {
   });
   await within("the spool to end", ended);
   equal(count, 1000);
+});
+
+test("a continuous feed as a stream of lines", async () => {
+  const db = await filledDatabase("streamed", 2);
+  // The types do not know the method.
+  const { changesAsStream } = db as unknown as { changesAsStream(query: object): Readable };
+  const feed = changesAsStream({ feed: "continuous", since: 0, limit: 3 });
+  const ended = once(feed, "end");
+  let text = "";
+  feed.on("data", (piece: Buffer) => {
+    text += piece.toString();
+  });
+  const ids = (): readonly string[] =>
+    text
+      .split("\n")
+      .filter((line) => line.endsWith("}"))
+      .map((line) => JSON.parse(line).id);
+  await waitFor("what was there", () => ids().length === 2);
+  await db.insert({ type: "note" }, "later");
+  await waitFor("what came later", () => ids().includes("later"));
+  await within("the feed to end at its limit", ended);
+  equal("last_seq" in JSON.parse(text.trimEnd().split("\n").at(-1) as string), true);
+});
+
+test("the changes reader with a selector and few sequences; it waits until it is told to go on", async () => {
+  const db = await filledDatabase("chosen", 40);
+  await db.bulk({ docs: Array.from({ length: 30 }, (_, index) => ({ _id: `t${index}`, type: "task" })) });
+  const batches: string[][] = [];
+  const selector = { type: "task" };
+  const options = { since: "0", batchSize: 20, timeout: 100, fastChanges: true, wait: true, selector };
+  const reader = db.changesReader.get(options as nano.ChangesReaderOptions);
+  const ended = new Promise((resolve, reject) => reader.on("end", resolve).on("error", reject));
+  reader.on("batch", (batch: readonly { id: string }[]) => {
+    batches.push(batch.map(({ id }) => id));
+    db.changesReader.resume();
+  });
+  await within("the reader to end", ended);
+  deepEqual(
+    batches.map(({ length }) => length),
+    [20, 10],
+  );
+  equal(
+    batches.flat().every((id) => id.startsWith("t")),
+    true,
+  );
+});
+
+test("the changes reader tells of a database that is not there, and stops", async () => {
+  const reader = server.use("nowhere").changesReader.start({});
+  const failed = new Promise<{ readonly statusCode: number }>((resolve) => reader.on("error", resolve));
+  const ended = new Promise((resolve) => reader.on("end", resolve));
+  equal((await within("the error", failed)).statusCode, 404);
+  await within("the end", ended);
 });

@@ -97,6 +97,25 @@ test("bulk, list, fetch and fetchRevs agree", async () => {
   equal((revisions.rows[0] as { value: { rev: string } }).value.rev, outcomes[1]?.rev);
 });
 
+test("a listing as a stream is the listing", async () => {
+  const db = await newDatabase("stream");
+  await db.bulk({ docs: Array.from({ length: 500 }, (_, index) => ({ _id: `n${index}`, ...note("ä") })) });
+  const pieces: Buffer[] = [];
+  for await (const piece of db.listAsStream({ include_docs: true })) pieces.push(Buffer.from(piece));
+  deepEqual(JSON.parse(String(Buffer.concat(pieces))), await db.list({ include_docs: true }));
+});
+
+test("local documents are written, read and destroyed, and stand in no listing", async () => {
+  const db = await newDatabase("local");
+  const { rev, id } = await db.insert(note("here only"), "_local/state");
+  deepEqual([id, rev], ["_local/state", "0-1"]);
+  equal((await db.insert({ ...note("again"), _rev: rev } as Note, "_local/state")).rev, "0-2");
+  equal((await db.get("_local/state")).text, "again");
+  deepEqual([(await db.list()).rows, (await db.changes()).results], [[], []]);
+  await db.destroy("_local/state", "0-2");
+  await rejects(db.get("_local/state"), { statusCode: 404 });
+});
+
 test("a wrong password is told so", async () => {
   const wrong = nano(settee.adminUrl.replace(":a-long", ":a-wrong"));
   await rejects(wrong.db.list(), { statusCode: 401, error: "unauthorized" });

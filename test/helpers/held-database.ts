@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
 import { ActiveTasks } from "../../server/documents/active-tasks.js";
 import { BlobStore } from "../../server/documents/attachments/blob-store.js";
+import { defaultCompression } from "../../server/documents/attachments/compression.js";
 import { Database } from "../../server/documents/database.js";
 import { DatabaseUpdates } from "../../server/documents/database-updates.js";
 import {
@@ -73,6 +74,7 @@ function heldDatabase(
     tasks: new ActiveTasks(),
     counts: newStoreCounts(),
     validate,
+    compression: () => defaultCompression,
   };
   const record = decodeDirectoryRecord(store.get(directoryKey(heldName)) as Buffer);
   return { store, commit, blobs, database: new Database(services, heldName, record, progress) };

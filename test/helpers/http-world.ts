@@ -49,7 +49,9 @@ export async function startHttpWorld(
 ): Promise<HttpWorld> {
   const dataDir = temporaryDirectory(t);
   const config = completeConfig({ logLevel: "silent", passwordIterations: 1, ...given, dataDir });
-  const databases = await Databases.open({ dataDir, validate });
+  const runtimeConfig = RuntimeConfig.open(config, { uuid });
+  const compression = () => runtimeConfig.current.attachments;
+  const databases = await Databases.open({ dataDir, validate, compression });
   const options = { secret: "a secret for tests only", admin, passwordIterations: 1 };
   const sandbox = new Sandbox({ workers: 2 });
   const indexes = new Indexes(databases);
@@ -58,7 +60,6 @@ export async function startHttpWorld(
   const gateway = new Gateway({ backend, loadTemplates: async () => templates, options });
   await gateway.start();
   const stopping = new AbortController();
-  const runtimeConfig = RuntimeConfig.open(config, { uuid });
   const services: Services = {
     get config() {
       return runtimeConfig.current;

@@ -55,6 +55,11 @@ function world() {
       ),
     })),
     {
+      path: "/_refuses",
+      allow: "PUT",
+      methods: { PUT: { need: "server-admin", handler: () => json({}) } },
+    },
+    {
       path: "/_body",
       allow: "POST",
       methods: {
@@ -147,6 +152,51 @@ describe("a client that leaves", () => {
       frame.log.filter((line) => line["level"] === "error"),
       [],
     );
+  });
+});
+
+describe("a client that is refused while it sends", () => {
+  const megabyte = 2 ** 20;
+
+  test("has its answer, and may send what it was about to send", async (t) => {
+    const { routes } = world();
+    const frame = await startFrame(t, { routes });
+    const length = 20 * megabyte;
+    const head = `PUT /_refuses HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+    const socket = await sending(t, frame, head);
+    let answer = "";
+    socket.on("data", (piece) => {
+      answer += piece;
+    });
+    const errors: Error[] = [];
+    socket.on("error", (error) => errors.push(error));
+    const ended = new Promise((resolve) => socket.once("close", resolve));
+    await waitFor("the answer", () => answer.endsWith("}\n"));
+    assert.match(answer, /^HTTP\/1.1 401 .*"unauthorized".*\n$/s);
+    let left = length;
+    for (; left > 0 && !socket.destroyed; left -= megabyte) {
+      if (!socket.write(Buffer.alloc(megabyte)))
+        await Promise.race([ended, new Promise((resolve) => socket.once("drain", resolve))]);
+    }
+    await within("the server to close", ended);
+    assert.deepEqual([left, errors], [0, []]);
+  });
+
+  test("is cut when it does not stop for the answer, and when it does nothing more", async (t) => {
+    const { routes } = world();
+    const frame = await startFrame(t, { routes });
+    for (const size of [100 * megabyte, 1000]) {
+      const head = `PUT /_refuses HTTP/1.1\r\nHost: x\r\nContent-Length: ${200 * megabyte}\r\n\r\n`;
+      const socket = await sending(t, frame, head);
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      let answer = "";
+      socket.on("data", (piece) => {
+        answer += piece;
+      });
+      socket.write(Buffer.alloc(size));
+      await within("the server to close", closed);
+      assert.match(answer, /^HTTP\/1.1 401 .*"unauthorized".*\n$/s);
+    }
   });
 });
 

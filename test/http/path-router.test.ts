@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Handler } from "../../server/http/call.js";
 import { json } from "../../server/http/call.js";
-import { createPathRouter } from "../../server/http/path-router.js";
+import { createPathRouter, plusIsSpace } from "../../server/http/path-router.js";
 import type { PathRoutes } from "../../server/http/route.js";
 import { routeTable } from "../../server/http/route-table.js";
 import { startFrame } from "../helpers/frame-world.js";
@@ -36,7 +36,7 @@ test("a rewrite finds the same row and the same parts as the listener", async (t
     allow: "GET",
     methods: { GET: { need: "public", handler: tells(path.replace("/:db", "/:name")) } },
   }));
-  const find = createPathRouter(routes, 8000);
+  const find = createPathRouter(routes, 8000, plusIsSpace);
   const { client } = await startFrame(t, { routes });
   const urls = routes.flatMap(({ path }) =>
     parts.flatMap((part) => {

@@ -16,6 +16,8 @@ const table: readonly (readonly [
   ["multipart/mixed, multipart/related", true, true, "mixed"],
   ["Multipart/Mixed ; q=0.5", false, true, "mixed"],
   ["multipart/*", true, true, "mixed"],
+  ["multipart/related,*/*;", true, true, "json"],
+  ["multipart/mixed;;q=0.5", false, true, "mixed"],
   ["multipart/mixed, application/json", false, true, "json"],
   ["multipart/mixed;q=0, */*", true, false, "json"],
   ["multipart/*;q=0, */*", false, false, "json"],

@@ -3,11 +3,11 @@
  * CouchDB does it), and a home. Large contents are on disk when this resolves; small ones travel with the write.
  */
 import { createHash } from "node:crypto";
-import { pipeline, type Readable } from "node:stream";
-import { createGzip } from "node:zlib";
+import type { Readable } from "node:stream";
 import { CouchError } from "../../../protocol/errors.js";
 import type { DatabaseNumber } from "../../storage/keys.js";
 import type { BlobStore } from "./blob-store.js";
+import { type Compression, compressed, defaultCompression, isCompressible } from "./compression.js";
 import { GatheredContent } from "./gathered-content.js";
 import type { Hold } from "./taken-digests.js";
 
@@ -36,15 +36,12 @@ export interface IntakeOptions {
   readonly expectedLength?: number | undefined;
   /** Bytes allowed. */
   readonly limit: number;
+  /** What is compressed, and how much; default: as CouchDB does it by default. */
+  readonly compression?: Compression;
 }
 
 /** Told of the digest before the bytes get their name: from then on a sweep must leave them alone. */
 export type DigestKnown = (digest: string) => void;
-
-/** CouchDB's `compressible_types`. */
-const compressible = /^(text\/|application\/(javascript|json|xml)\b)/i;
-/** CouchDB's `compression_level`. */
-const compressionLevel = 8;
 
 /**
  * Reads the source to its end, or stops where it breaks a promise and leaves the rest unread.
@@ -57,12 +54,13 @@ export async function takeContent(
   options: IntakeOptions,
   known: DigestKnown,
 ): Promise<TakenContent> {
-  const compress = options.encoding === undefined && compressible.test(options.contentType);
+  const compression = options.compression ?? defaultCompression;
+  const compress = options.encoding === undefined && isCompressible(options.contentType, compression);
   const received = new Received(options, compress);
   const incoming = received.watch(Buffer.isBuffer(source) ? [source] : chunksOf(source));
   const stored = new GatheredContent(smallAttachment, () => blobs.draft(database));
   try {
-    for await (const chunk of compress ? compressed(incoming) : incoming) {
+    for await (const chunk of compress ? compressed(incoming, compression.level) : incoming) {
       const writing = stored.add(chunk);
       if (writing) await writing;
     }
@@ -93,11 +91,6 @@ async function* chunksOf(source: Readable): AsyncIterable<Buffer> {
     if (error instanceof CouchError) throw error;
     throw new CouchError("bad_request", "The attachment broke off before its end.", { cause: error });
   }
-}
-
-function compressed(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  // Whoever reads the compressed end is told of a failure of the source (too large, aborted) there.
-  return pipeline(source, createGzip({ level: compressionLevel }), () => undefined);
 }
 
 /** Counts and hashes the bytes as they come, and holds them against what was promised. */

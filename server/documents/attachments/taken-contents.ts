@@ -3,6 +3,7 @@ import type { DatabaseNumber } from "../../storage/keys.js";
 import type { IncomingAttachment } from "../incoming-revision.js";
 import type { AttachmentInfo } from "./attachment-info.js";
 import type { BlobStore } from "./blob-store.js";
+import type { Compression } from "./compression.js";
 import { type IntakeOptions, type TakenContent, takeContent } from "./intake.js";
 import { type Hold, TakenDigests } from "./taken-digests.js";
 
@@ -11,11 +12,13 @@ export class TakenContents {
   readonly digests = new TakenDigests();
   readonly #blobs: BlobStore;
   readonly #number: DatabaseNumber;
+  readonly #compression: () => Compression;
   #unnamedBytes = 0;
 
-  constructor(blobs: BlobStore, number: DatabaseNumber) {
+  constructor(blobs: BlobStore, number: DatabaseNumber, compression: () => Compression) {
     this.#blobs = blobs;
     this.#number = number;
+    this.#compression = compression;
   }
 
   /** Bytes that no document names, roughly: of uploads under way, refused writes, purged documents. */
@@ -24,8 +27,9 @@ export class TakenContents {
   }
 
   /** @throws CouchError attachment_too_large, content_md5_mismatch, bad_request */
-  async take(source: Buffer | Readable, options: IntakeOptions): Promise<TakenContent> {
+  async take(source: Buffer | Readable, given: IntakeOptions): Promise<TakenContent> {
     let hold: Hold | undefined;
+    const options = { compression: this.#compression(), ...given };
     const content = await takeContent(this.#blobs, this.#number, source, options, (digest) => {
       hold = this.digests.hold(digest);
     });

@@ -1,6 +1,6 @@
 /**
  * JSON as CouchDB keeps it: bytes in one canonical spelling. Equal documents have equal bytes, so that a revision id can
- * be a hash of them, and they are sent as they are.
+ * be made from them, and they are sent as they are.
  *
  * Canonical: no whitespace; members in their order, each name once; strings with the fewest escapes (`\u00e9` is `é`,
  * `\/` is `/`, control characters are `\n` or `\u001F`); integers of any size digit by digit; all other numbers as the

@@ -1,6 +1,12 @@
 /** Takes documents apart: their underscore members become values, all others stay JSON text. */
 import { CouchError } from "../../../protocol/errors.js";
+import { stringEnd } from "./pick-member.js";
 import { JsonScanner } from "./scanner.js";
+
+/** What a replicator notes in its own documents: as in CouchDB members like any other, in whatever document they stand. */
+const ordinary = new Set(
+  ["state", "state_time", "state_reason", "id", "stats", "start_time"].map((name) => `_replication_${name}`),
+);
 
 /** The members whose names begin with `_`, parsed, whatever they are. No prototype, so every name is just a name. */
 export type SpecialMembers = Readonly<Record<string, unknown>>;
@@ -116,7 +122,7 @@ function documentAt(scanner: JsonScanner, index: number): { document: ScannedDoc
   let i = blanks(text, index + 1);
   if (text[i] !== closeBrace) {
     for (;;) {
-      const isSpecial = beginsWithUnderscore(text, i);
+      const isSpecial = beginsWithUnderscore(text, i) && !isOrdinary(text, i);
       // Members that follow each other without a gap are one run, comma and all.
       if (runEnd >= 0 && (isSpecial || runEnd !== i - 1)) {
         writer.copyUntil(runEnd);
@@ -167,6 +173,19 @@ function beginsWithUnderscore(text: Buffer, index: number): boolean {
   const first = text[index + 1];
   if (first === underscore) return true;
   return first === backslash && text.toString("latin1", index + 1, index + 7).toLowerCase() === "\\u005f";
+}
+
+const mayBeOrdinary = /^_rep|\\/;
+
+/** Whether the name whose quote stands at `index`, and which begins with an underscore, is that of an ordinary member. */
+function isOrdinary(text: Buffer, index: number): boolean {
+  if (!mayBeOrdinary.test(text.toString("latin1", index + 1, index + 5))) return false;
+  try {
+    return ordinary.has(String(parsed(text, index, stringEnd(text, index))));
+  } catch {
+    // Malformed: whoever reads it next says so.
+    return false;
+  }
 }
 
 /** Skips whitespace where the writer has no run. @returns the index behind it */

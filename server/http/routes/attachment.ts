@@ -63,13 +63,13 @@ export async function deleteAttachmentRoute(call: DatabaseCall): Promise<Reply> 
 }
 
 /** The revision that an edit begins with. */
-interface Base {
+export interface Base {
   readonly value: RevisionValue;
   readonly deleted: boolean;
 }
 
 /** Undefined for a document that is not there, or no longer. @throws CouchError conflict, not_found with CouchDB's status 409 */
-function baseOf({ database }: DatabaseCall, id: DocId, rev: RevId | undefined): Base | undefined {
+export function baseOf({ database }: DatabaseCall, id: DocId, rev: RevId | undefined): Base | undefined {
   const document = database.find(id);
   if (rev === undefined) {
     if (document && !winnerOf(document).deleted) throw new CouchError("conflict");
@@ -120,16 +120,20 @@ function attachmentOf({ attachments }: RevisionValue, name: string): AttachmentI
   return info;
 }
 
-function mayWrite({ database, identity }: DatabaseCall, id: DocId): void {
+/** Before bytes are received: whether they could be written. @throws CouchError */
+export function mayWrite({ database, identity }: DatabaseCall, id: DocId): void {
   if (database.partitioned) checkPartitionedId(id);
   if (isDesignDocId(id) && !isDatabaseAdmin(identity, database.security())) throw notADatabaseAdmin(identity);
 }
 
+/** `/{db}/_local/{id}/...`. @throws CouchError always */
+export function refuseLocalAttachment(_call: DatabaseCall): never {
+  throw new CouchError("bad_request", "_local documents do not accept attachments.");
+}
+
 function idOf(call: DatabaseCall): DocId {
   const id = idOfPath(call);
-  if (id === "_local" || isLocalDocId(id)) {
-    throw new CouchError("bad_request", "_local documents do not accept attachments.");
-  }
+  if (isLocalDocId(id)) refuseLocalAttachment(call);
   return parseDocId(id);
 }
 

@@ -29,7 +29,7 @@ export async function bulkDocs(call: DatabaseCall): Promise<Reply> {
   const { new_edits: newEdits = true, all_or_nothing: allOrNothing } = rest;
   if (typeof newEdits !== "boolean") throw new CouchError("bad_request", "`new_edits` parameter must be a boolean.");
   // One bad document refuses the request before anything of it is written.
-  const parsed = documents.map(parseDocument);
+  const parsed = documents.map((document) => parseDocument(document));
   const ids = parsed.map(({ id }) => id ?? newDocId(call.services.config.uuids));
   for (const [index, document] of parsed.entries()) checkDocumentSize(call, document, ids[index] as DocId);
   if (allOrNothing === true) return notAtomic(ids);

@@ -3,6 +3,7 @@ import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
 import { ByteWriter } from "../../documents/bytes.js";
 import { quote } from "../../documents/document-text.js";
+import { checkPartitionedId } from "../../documents/partitions.js";
 import { leavesOf } from "../../documents/revisions/tree.js";
 import {
   leavesFrom,
@@ -80,6 +81,7 @@ function* resultsOf(
       if (item["id"] === undefined) throw new CouchError("bad_request", "document id missed");
       id = item["id"];
       const docId = parseDocId(id);
+      if (call.database.partitioned) checkPartitionedId(docId);
       rev = item["rev"] === undefined ? "undefined" : item["rev"];
       const parsedRev = item["rev"] === undefined ? undefined : parseRevId(item["rev"]);
       if (item["atts_since"] !== undefined) rev = item["atts_since"];

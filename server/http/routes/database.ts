@@ -1,6 +1,7 @@
 /** `/{db}`: create, describe, delete. */
 import { CouchError } from "../../../protocol/errors.js";
 import { parseDatabaseName } from "../../../protocol/ids.js";
+import { isSystemDatabase } from "../../gateway/system-databases.js";
 import { type Call, type DatabaseCall, json, type Reply } from "../call.js";
 import { databaseInfo } from "../database-info.js";
 import { locationOf } from "../locations.js";
@@ -8,7 +9,9 @@ import { locationOf } from "../locations.js";
 export async function createDatabase(call: Call): Promise<Reply> {
   const name = parseDatabaseName(call.params["db"] as string);
   checkPlacement(call);
-  await call.services.databases.create(name, { partitioned: call.query.flag("partitioned") });
+  const partitioned = call.query.flag("partitioned");
+  if (partitioned && isSystemDatabase(name)) throw new CouchError("bad_request", "Cannot partition a system database");
+  await call.services.databases.create(name, { partitioned });
   return json({ ok: true }, 201, { Location: locationOf(call, name) });
 }
 

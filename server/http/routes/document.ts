@@ -33,11 +33,16 @@ import { wantsMultipart } from "../wants-multipart.js";
 import { writeDocument } from "../write-documents.js";
 import { deleteLocalDocument, readLocalDocument, writeLocalDocument } from "./local-document.js";
 
-/** The id that a path names: `/{db}/{docid}`, `/{db}/_design/{name}` and `/{db}/_local/{name}` alike. */
+/**
+ * The id that a path names: `/{db}/{docid}`, `/{db}/_design/{name}` and `/{db}/_local/{name}` alike.
+ * @throws CouchError bad_request for a local document without a name
+ */
 export function idOfPath({ params }: DatabaseCall): string {
   if (params["ddoc"] !== undefined) return `_design/${params["ddoc"]}`;
   if (params["local"] !== undefined) return `_local/${params["local"]}`;
-  return params["docid"] as string;
+  const id = params["docid"] as string;
+  if (id === "_local" || id === "_local/") throw new CouchError("bad_request", "Invalid _local document id.");
+  return id;
 }
 
 export function readDocument(call: DatabaseCall): Reply | Promise<Reply> {
@@ -67,11 +72,6 @@ export function readDocument(call: DatabaseCall): Reply | Promise<Reply> {
 function moved({ origin, params }: DatabaseCall, id: string): Reply {
   const name = escapeSegment(id.slice("_design/".length));
   return { status: 301, headers: { Location: `${origin}/${escapeSegment(params["db"] as string)}/_design/${name}` } };
-}
-
-/** `POST` to a document was CouchDB's way to upload from a form in its own pages. Nobody's pages are served from here. */
-export function refuseFormUpload({ headers }: DatabaseCall): Reply {
-  throw new CouchError("bad_request", headers.referer ? "Referer header must match host." : "Referer header required.");
 }
 
 export async function writeDocumentRoute(call: DatabaseCall): Promise<Reply> {

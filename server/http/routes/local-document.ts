@@ -27,7 +27,7 @@ export function readLocalDocument({ database, query }: DatabaseCall, id: string)
 }
 
 export async function writeLocalDocument(call: DatabaseCall, id: DocId): Promise<Reply> {
-  const parsed = parseDocument(scanDocument(await readDocumentBody(call)));
+  const parsed = parseDocument(scanDocument(await readDocumentBody(call)), id);
   checkDocumentSize(call, parsed, "");
   const ifMatch = call.headers["if-match"]?.replace(/^"(.*)"$/, "$1");
   const given = call.query.get("rev") ?? ifMatch ?? parsed.rev;

@@ -1,6 +1,7 @@
 /** `/{db}/_purge`: revisions go as if they had never come. `_purged_infos`: which did. */
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, parseRevId } from "../../../protocol/ids.js";
+import { checkPartitionedId } from "../../documents/partitions.js";
 import type { PurgedRevisions } from "../../documents/purge.js";
 import { readJson, readJsonObject, requireJson } from "../body.js";
 import { type DatabaseCall, json, type Reply } from "../call.js";
@@ -16,6 +17,7 @@ export async function purgeRevisions(call: DatabaseCall): Promise<Reply> {
   if (requests.reduce((sum, { revs }) => sum + revs.length, 0) > maxRevisions) {
     throw new CouchError("bad_request", "Exceeded maximum number of revisions.");
   }
+  if (call.database.partitioned) for (const { id } of requests) checkPartitionedId(id);
   const outcomes = await call.database.purge(requests);
   // `purge_seq` has been null since CouchDB 2: `GET /{db}` tells it.
   return json({ purge_seq: null, purged: Object.fromEntries(outcomes.map(({ id, revs }) => [id, revs])) }, 201);

@@ -7,6 +7,7 @@ import { createMany } from "./create-many.js";
 import { getDocument64 } from "./get-document.js";
 import { groupedReduce } from "./grouped-reduce.js";
 import { hostileDesign } from "./hostile-design.js";
+import { hugeAttachment } from "./huge-attachment.js";
 import { identifyRequests } from "./identify.js";
 import { idleFeeds } from "./idle-feeds.js";
 import { largeDatabase } from "./large-database.js";
@@ -53,4 +54,5 @@ export const allCases: readonly BenchCase[] = [
   idleFeeds,
   identifyRequests,
   largeDatabase,
+  hugeAttachment,
 ];

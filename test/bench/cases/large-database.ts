@@ -2,6 +2,7 @@ import { ok } from "node:assert/strict";
 import type { BenchCase, BenchRow, CaseContext } from "../bench-case.js";
 import { Connection } from "../load/connection.js";
 import { documentId, documentOf, documentsOf } from "../load/documents.js";
+import { growthOf } from "../load/growth.js";
 import { quantile } from "../load/quantile.js";
 import { type ReadOptions, readAnswer } from "../load/whole-answer.js";
 
@@ -11,8 +12,6 @@ const listings = [
   { id: "all-docs-docs", path: "_all_docs?include_docs=true" },
 ];
 const filling = 20_000;
-/** Milliseconds between two looks at memory. */
-const lookInterval = 10;
 /** Milliseconds of small requests before a listing begins, and all of them where there is none. */
 const warmUp = 1500;
 const slowReader: ReadOptions = { bytesPerSecond: 1_000_000, upTo: 15_000_000 };
@@ -69,27 +68,6 @@ function rowsOf({ id, path }: (typeof listings)[number]): readonly BenchRow[] {
     { id: `large-${id}-p99`, label: "small requests meanwhile: p99", unit: "ms", goal: 50, lessIsBetter: true },
     { id: `large-${id}-max`, label: "the longest of them", unit: "ms", goal: 50, lessIsBetter: true },
   ];
-}
-
-interface Grown<T> {
-  readonly result: T;
-  /** Bytes of memory at its highest above what it was before. */
-  readonly growth: number;
-}
-
-async function growthOf<T>(peer: CaseContext["peer"], work: () => Promise<T>): Promise<Grown<T>> {
-  const look = (): number => peer.residentBytes() ?? Number.NaN;
-  const before = look();
-  let highest = before;
-  const looking = setInterval(() => {
-    highest = Math.max(highest, look());
-  }, lookInterval);
-  try {
-    const result = await work();
-    return { result, growth: Math.max(highest, look()) - before };
-  } finally {
-    clearInterval(looking);
-  }
 }
 
 /** Memory that an earlier listing used would hide what the next one uses. */

@@ -27,6 +27,7 @@ const rows: readonly Row[] = [
     "partitioned is shouted": "PUT /{{db}}-new?partitioned=TRUE",
     "partitioned is nothing": "PUT /{{db}}-new?partitioned=",
     "the engine is a path": "PUT /{{db}}-new?engine=..%2Fx",
+    "a system database in partitions": "PUT /_global_changes?partitioned=true",
     "DELETE with a revision": "DELETE /{{db}}?rev=1-a",
     "DELETE with an empty revision": "DELETE /{{db}}?rev=",
     "a name in bad percent-encoding": "PUT /{{db}}%g1",

@@ -32,6 +32,10 @@ const rows: readonly Row[] = [
   ...eachRefused("bad_request", {
     "an attachment": "GET /{{db}}/_local/l/f",
     "an attachment by escape": "DELETE /{{db}}/_local/l%2Ff/g",
+    "an attachment, whatever is done with it": "COPY /{{db}}/_local/l/f",
+    "read without a name": "GET /{{db}}/_local",
+    "read without a name, by escape": "GET /{{db}}/_local%2F",
+    "deleted without a name": "DELETE /{{db}}/_local/",
   }),
   ...eachRefused("method_not_allowed", { PATCH: "PATCH /{{db}}/_local/l", PROPFIND: "PROPFIND /{{db}}/_local/l" }),
   refused("bad_request", "without a name", "PUT /{{db}}/_local/", { text: "{}" }),
@@ -48,6 +52,12 @@ const rows: readonly Row[] = [
   refused("unauthorized", "read by a stranger", "GET /{{db}}/_local/l", { as: "anonymous" }),
   refused("unauthorized", "written by a stranger", "PUT /{{db}}/_local/new", { as: "anonymous", text: "{}" }),
   { name: "HEAD of what is not there", ask: "HEAD /{{db}}/_local/nowhere", status: 404 },
+  {
+    name: "written with the history that reading it shows",
+    ask: "PUT /{{db}}/_local/new",
+    text: '{"_id":"_local/new","_revisions":{"start":0,"ids":["1"]}}',
+    status: 201,
+  },
   // They are neither counted nor in the feed: nothing that is looked at afterwards changes.
   {
     name: "written with a member of the constructor",

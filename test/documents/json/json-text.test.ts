@@ -187,6 +187,19 @@ describe("scanDocument", () => {
     assert.equal(body.toString(), '{"y":1,"x":0}');
   });
 
+  it("leaves what replicators note where it stands, however it is spelt", () => {
+    const text =
+      '{"_id":"a","_replication_id":"x","n":1,"_\\u0072eplication_state":"error","_rev":"1-a","_replicated":1}';
+    const { special, body } = scanDocument(Buffer.from(text));
+    assert.deepEqual({ ...special }, { _id: "a", _rev: "1-a", _replicated: 1 });
+    assert.equal(body.toString(), '{"_replication_id":"x","n":1,"_replication_state":"error"}');
+    const twice = scanDocument(Buffer.from('{"_replication_id":1,"_replication_id":2}'));
+    assert.equal(twice.body.toString(), '{"_replication_id":2}');
+    for (const malformedName of ['{"_rep', '{"_rep\\', '{"_rep":']) {
+      assert.throws(() => scanDocument(Buffer.from(malformedName)), malformed);
+    }
+  });
+
   it("takes __proto__ for a name like any other", () => {
     const { special } = scanDocument(Buffer.from('{"__proto__":{"x":1},"v":1}'));
     assert.deepEqual(Object.keys(special), ["__proto__"]);

@@ -40,6 +40,21 @@ describe("a partition", () => {
     assert.deepEqual([reply.status, reply.json().error], [400, "illegal_docid"]);
   });
 
+  test("is named by every id, in questions and purges too", async (t) => {
+    const { client } = await startParts(t);
+    const asked = (await client.post("/parts/_bulk_get", { docs: [{ id: "none" }, { id: "_design/d" }] })).json();
+    assert.deepEqual(asked.results[0].docs[0].error, {
+      id: "none",
+      rev: null,
+      error: "illegal_docid",
+      reason: "Doc id must be of form partition:id",
+    });
+    assert.equal(asked.results[1].docs[0].error.error, "not_found");
+    const purged = await client.post("/parts/_purge", { "p:a": ["1-a"], none: ["1-a"] });
+    assert.deepEqual([purged.status, purged.json().error], [400, "illegal_docid"]);
+    assert.deepEqual((await client.get("/parts/_purged_infos")).json().purged_infos, []);
+  });
+
   test("has views and queries; whatever else is not there is missing", async (t) => {
     const { client } = await startParts(t);
     const table: readonly (readonly [method: string, path: string, status: number])[] = [

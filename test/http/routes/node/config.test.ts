@@ -67,6 +67,37 @@ describe("_node/_local/_config", () => {
     assert.equal(await allowed(), undefined);
   });
 
+  it("says which attachments are compressed", async (t) => {
+    const { client } = await startHttpWorld(t);
+    await client.expect(201, "PUT", "/notes");
+    const put = async (name: string, type: string) => {
+      await client.expect(201, "PUT", `/notes/${name}/f`, {
+        body: "text ".repeat(100),
+        headers: { "content-type": type },
+      });
+      return (await client.get(`/notes/${name}?att_encoding_info=true`)).json()._attachments.f.encoding;
+    };
+    assert.deepEqual([await put("a", "text/plain"), await put("b", "image/svg+xml")], ["gzip", undefined]);
+    await client.expect(200, "PUT", `${config}/attachments/compressible_types`, { body: '"image/*, text/css"' });
+    assert.deepEqual([await put("c", "text/plain"), await put("d", "image/svg+xml")], [undefined, "gzip"]);
+    await client.expect(200, "PUT", `${config}/attachments/compression_level`, { body: '"0"' });
+    assert.equal(await put("e", "text/css"), undefined);
+    for (const [key, value] of [
+      ["compressible_types", "text"],
+      ["compression_level", "10"],
+    ]) {
+      await client.expect(400, "PUT", `${config}/attachments/${key}`, { body: JSON.stringify(value) });
+    }
+  });
+
+  it("does not let anybody name programs", async (t) => {
+    const { client } = await startHttpWorld(t);
+    for (const section of ["query_servers", "native_query_servers", "daemons", "os_daemons", "external"]) {
+      const reply = await client.put(`${config}/${section}/javascript`, '"/bin/sh"');
+      assert.deepEqual([reply.status, reply.json().error], [403, "forbidden"], section);
+    }
+  });
+
   it("gives out ids by another algorithm", async (t) => {
     const { client } = await startHttpWorld(t);
     await client.expect(200, "PUT", `${config}/uuids/algorithm`, { body: '"utc_id"' });
