@@ -16,7 +16,7 @@ const page = readFileSync(join(repositoryRoot, "docs", "errors.md"), "utf8");
 
 /** Rows of the table: `| \`error\` | status | cause | remedy |`. */
 function documented(): readonly Documented[] {
-  return [...page.matchAll(/^\| `(\w+)` \| (\d{3}) \| (.+?) \| (.+?) \|$/gm)].map(
+  return [...page.matchAll(/^\| `([\w ]+)` \| (\d{3}) \| (.+?) \| (.+?) \|$/gm)].map(
     ([, error = "", status, cause = "", remedy = ""]) => ({ error, status: Number(status), cause, remedy }),
   );
 }
