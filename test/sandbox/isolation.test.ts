@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { sandboxFor } from "./ask.js";
+import { attempt, commandNames } from "./commands.js";
 
 const countAndPatch = `function () {
   globalThis.count = (globalThis.count || 0) + 1;
@@ -123,4 +124,34 @@ test("memory that earlier calls left behind is not held against a later one", as
     docs: Array.from({ length: 40 }, () => ({})),
   });
   assert.deepEqual(new Set(outcomes), new Set([null]));
+});
+
+test("CVE-2023-26268: databases with the same design document share no state, whatever its functions are for", async (t) => {
+  const { sandbox, logs } = sandboxFor(t);
+  const count = "var n = 0; exports.next = function () { return ++n; };";
+  const modules = { views: { lib: { count } } };
+  const body = `
+    log(toJSON([typeof n, typeof ({}).left, [1].map(String)[0], require("views/lib/count").next()]));
+    globalThis.n = 1;
+    Object.prototype.left = "behind";
+    Array.prototype.map = function () { return ["patched"]; };
+    delete Object.prototype.left;
+    Object.defineProperty(Object.prototype, "left", { value: "behind", configurable: true });`;
+  for (const command of commandNames) {
+    logs.length = 0;
+    for (const database of ["one", "two", "one"]) await attempt(sandbox, command, { body, modules, database });
+    const [one, two, again] = logs.map(({ message }) => JSON.parse(message));
+    assert.deepEqual([one, two], Array(2).fill(["undefined", "undefined", "1", 1]), command);
+    // What it changes is there, in its own database.
+    assert.deepEqual(again, ["number", "string", "patched", 2], command);
+  }
+});
+
+test("a function is compiled once, however often it is called", async (t) => {
+  const { ask } = sandboxFor(t);
+  const source = `(function () {
+    globalThis.compiled = (globalThis.compiled || 0) + 1;
+    return function () { throw { forbidden: compiled }; };
+  })()`;
+  for (let call = 0; call < 5; call++) assert.equal((await ask({ source }))?.reason, 1);
 });

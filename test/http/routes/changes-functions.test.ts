@@ -74,7 +74,7 @@ describe("filter functions", () => {
     );
   });
 
-  test("a function is told who asks for what, and nothing that proves it", async (t) => {
+  test("CVE-2023-45725: a function is told who asks for what, and nothing that proves it", async (t) => {
     const { client, url } = await startNotes(t);
     const headers = { cookie: "other=secret", "x-mine": "yes", "x-auth-couchdb-token": "secret" };
     const reply = await client.get("/notes/_changes?filter=f/told&a=%5B1%5D", { headers });
