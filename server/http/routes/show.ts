@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { CouchError } from "../../../protocol/errors.js";
 import type { DatabaseCall, Reply } from "../call.js";
-import { findDesignDocument } from "../design-function.js";
+import { findDesignDocument } from "../../query/design-function.js";
 import { etagOf, hasEtag } from "../etag.js";
 import { type NamedFunction, namedFunction, requestText } from "../function-call.js";
 import { findForFunction } from "../function-document.js";

@@ -4,7 +4,7 @@ import { isLocalDocId, type RevId } from "../../../protocol/ids.js";
 import { scanDocument } from "../../documents/json/json-text.js";
 import { editOrigin, parseDocument, toRevision } from "../../documents/parse-document.js";
 import type { DatabaseCall, Reply } from "../call.js";
-import { findDesignDocument } from "../design-function.js";
+import { findDesignDocument } from "../../query/design-function.js";
 import { checkDocumentSize } from "../document-limits.js";
 import { namedFunction, requestText } from "../function-call.js";
 import { findForFunction } from "../function-document.js";
