@@ -149,6 +149,12 @@ export class Gateway {
     return this.#identifier.identify(credentials);
   }
 
+  /** Who has this name, as far as accounts and administrators tell; undefined when nobody has. */
+  async identityOf(name: string): Promise<Identity | undefined> {
+    const principal = await this.#principals.find(name);
+    return principal && identityOf(principal, "default");
+  }
+
   /** The door to the databases of `openDatabase`, which throws CouchError not_found where there is none. */
   accessTo<D extends SecuredDatabase>(openDatabase: (name: DatabaseName) => Promise<D>): Access<D> {
     return new Access({

@@ -8,7 +8,7 @@ import {
   findDesignDocument,
   findFunction,
   requireJavaScript,
-} from "./design-function.js";
+} from "../query/design-function.js";
 import { requestObject } from "./request-object.js";
 
 /** Bytes of a body that goes into the sandbox as a whole. */
