@@ -74,7 +74,7 @@ import { replicate, replicateWithoutBody } from "./routes/replicate.js";
 import { missingRevs, revsDiff } from "./routes/revs-diff.js";
 import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
 import { rewrite } from "./routes/rewrite.js";
-import { schedulerDocs, schedulerDocsBelow, schedulerJob, schedulerJobs } from "./routes/scheduler.js";
+import { schedulerAlone, schedulerDocs, schedulerDocsBelow, schedulerJob, schedulerJobs } from "./routes/scheduler.js";
 import { readSecurity, writeSecurity } from "./routes/security.js";
 import { deleteSession, getSession, postSession } from "./routes/session.js";
 import { readShardOfDocument, readShards } from "./routes/shards.js";
@@ -149,6 +149,7 @@ export const routeTable: readonly PathRoutes[] = [
   path("/_db_updates", "GET", { GET: admin(dbUpdates) }),
   path("/_active_tasks", "GET,HEAD", { GET: admin(activeTasks) }),
   path("/_replicate", "POST", { GET: anybody(replicateWithoutBody), POST: anybody(replicate) }),
+  path("/_scheduler", "GET,HEAD", { GET: admin(schedulerAlone) }),
   path("/_scheduler/jobs", "GET,HEAD", { GET: admin(schedulerJobs) }),
   path("/_scheduler/jobs/:job", "GET,HEAD", { GET: admin(schedulerJob) }),
   path("/_scheduler/docs", "GET,HEAD", { GET: admin(schedulerDocs) }),

@@ -18,6 +18,11 @@ interface Page {
   readonly skip: number;
 }
 
+/** What CouchDB says of the path alone. */
+export function schedulerAlone(): Reply {
+  return json({ error: "not found" }, 404);
+}
+
 export function schedulerJobs({ services: { replicator }, query }: Call): Reply {
   const { limit, skip } = pageOf(query);
   const jobs = replicator.jobs;

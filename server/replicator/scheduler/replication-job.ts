@@ -127,7 +127,10 @@ export class ReplicationJob implements Job {
       // A target elsewhere costs several requests to be opened again.
       if ("local" in ends.target) this.#letGo();
     };
-    if (!session.uncheckpointed || !this.facts.replication.options.useCheckpoints) return finish();
+    if (!session.uncheckpointed || !this.facts.replication.options.useCheckpoints) {
+      finish();
+      return;
+    }
     this.#timer = setTimeout(() => {
       session
         .checkpoint(new AbortController().signal)
@@ -169,8 +172,8 @@ export class ReplicationJob implements Job {
       checkpointed_source_seq: checkpointedSeq,
       ...(pending === null ? {} : { progress: percent(docs_read, docs_read + pending) }),
     };
-    if (this.#task) return this.#task.update(changing);
-    this.#task = this.#parts.tasks.begin({
+    this.#task?.update(changing);
+    this.#task ??= this.#parts.tasks.begin({
       type: "replication",
       replication_id: facts.id.full,
       user: facts.user,
