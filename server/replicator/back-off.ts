@@ -15,5 +15,5 @@ export function backOff(failures: number, { first, most }: BackOffOptions, rando
 
 /** @throws AbortError */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal, ref: false });
+  await setTimeout(milliseconds, undefined, { signal });
 }
