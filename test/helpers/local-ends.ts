@@ -66,4 +66,3 @@ export async function replicateOnce(parts: SessionParts): Promise<Readonly<Recor
   await session.checkpoint(never);
   return session.result();
 }
-

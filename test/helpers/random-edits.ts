@@ -57,4 +57,3 @@ export async function change(database: Database, event: Edit): Promise<void> {
   const deletedTwice = kind === "delete" && leaves.length === 0 && tree.length > 0;
   assert.equal(outcome?.error?.error, deletedTwice ? "conflict" : undefined);
 }
-

@@ -39,10 +39,13 @@ const replication: fc.Arbitrary<Event> = fc.record({
   to: replica,
   fates,
 });
-const histories = fc.array(fc.oneof({ weight: 2, arbitrary: editsOf(replicas) }, { weight: 1, arbitrary: replication }), {
-  minLength: 5,
-  maxLength: 30,
-});
+const histories = fc.array(
+  fc.oneof({ weight: 2, arbitrary: editsOf(replicas) }, { weight: 1, arbitrary: replication }),
+  {
+    minLength: 5,
+    maxLength: 30,
+  },
+);
 
 /** One session whose ends fail as fate has it; whether it succeeds is nobody's business here. */
 async function tryToReplicate(databases: Databases, from: string, to: string, list: readonly Fate[]): Promise<void> {
@@ -63,7 +66,10 @@ async function tryToReplicate(databases: Databases, from: string, to: string, li
     await session.catchUp(life.signal);
     await session.checkpoint(life.signal);
   } catch (error) {
-    assert.ok(list.some((each) => each !== "well"), `nothing was to go wrong: ${error}`);
+    assert.ok(
+      list.some((each) => each !== "well"),
+      `nothing was to go wrong: ${error}`,
+    );
   }
 }
 
