@@ -8,7 +8,13 @@ import { HttpClient } from "../helpers/http-client.js";
 import { leavesOverHttp } from "../helpers/leaves-over-http.js";
 import { newDevice, remoteDatabase } from "../helpers/pouchdb-device.js";
 import { ServerProcess } from "../helpers/server-process.js";
-import { adminAuthorization, adminName, adminPassword, type SetteeProcess, startSettee } from "../helpers/settee-process.js";
+import {
+  adminAuthorization,
+  adminName,
+  adminPassword,
+  type SetteeProcess,
+  startSettee,
+} from "../helpers/settee-process.js";
 import { waitFor } from "../helpers/wait-for.js";
 
 const settings = { SETTEE_REPLICATOR_ALLOWED_ADDRESSES: "127.0.0.0/8", SETTEE_REPLICATOR_INTERVAL: "200" };
@@ -53,7 +59,9 @@ async function fill(on: HttpClient, database: string, exactNumbers: boolean): Pr
     revision("ünï/co+de?&#% ", [hash("1")], { title: "日本" }),
   ];
   await on.expect(201, "POST", `/${database}/_bulk_docs`, { body: { docs, new_edits: false } });
-  await on.expect(201, "PUT", `/${database}/_design/d`, { body: { views: { v: { map: "function (d) { emit(d._id); }" } } } });
+  await on.expect(201, "PUT", `/${database}/_design/d`, {
+    body: { views: { v: { map: "function (d) { emit(d._id); }" } } },
+  });
   const image = randomBytes(300_000).toString("base64");
   const text = Buffer.from("compresses well ".repeat(4000)).toString("base64");
   const attached = {

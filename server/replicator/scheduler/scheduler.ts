@@ -127,7 +127,6 @@ export class Scheduler {
     this.#queue.delete(entry);
     entry.controller?.abort();
     await entry.finished;
-    this.#queue.delete(entry);
     entry.job.ended({ kind: "cancelled" });
     entry.job.close();
     return true;
@@ -209,7 +208,8 @@ export class Scheduler {
   #ended(entry: Entry, outcome: JobOutcome): void {
     entry.failures = 0;
     entry.lastError = undefined;
-    this.#become(entry, outcome.kind === "waiting" && entry.woken ? "pending" : "waiting");
+    const isThere = this.#entries.get(entry.job.facts.id.full) === entry;
+    this.#become(entry, outcome.kind === "waiting" && entry.woken && isThere ? "pending" : "waiting");
     if (outcome.kind === "completed") {
       this.#drop(entry);
       entry.job.ended(outcome);
@@ -220,7 +220,8 @@ export class Scheduler {
 
   #failed(entry: Entry, thrown: unknown, signal: AbortSignal): void {
     if (signal.aborted) {
-      this.#become(entry, "pending");
+      // One that was removed must not come back to its place.
+      this.#become(entry, this.#entries.get(entry.job.facts.id.full) === entry ? "pending" : "waiting");
       remember(entry, { type: "stopped", at: Date.now() });
       this.#fill();
       return;
@@ -236,6 +237,7 @@ export class Scheduler {
     }
     entry.failures = Date.now() - entry.startedAt > healthy ? 1 : entry.failures + 1;
     entry.lastError = error.reason;
+    if (this.#entries.get(entry.job.facts.id.full) !== entry) return this.#become(entry, "waiting");
     this.#become(entry, "crashing");
     entry.notBefore = Date.now() + backOff(entry.failures, this.#backOff());
     remember(entry, { type: "crashed", at: Date.now(), reason: error.reason });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import { CouchError } from "../../../protocol/errors.js";
@@ -9,6 +10,7 @@ import { PeerUnavailable } from "../../../server/replicator/failures.js";
 import { addressRules } from "../../../server/replicator/remote/address-rules.js";
 import { Connection } from "../../../server/replicator/remote/connection.js";
 import { type Lookup, Outgoing } from "../../../server/replicator/remote/outgoing.js";
+import { selfSigned } from "../../helpers/self-signed.js";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -44,7 +46,10 @@ function lookupOf(...answers: readonly (readonly string[])[]): Lookup {
     callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
   ): void => {
     const addresses = answers[Math.min(asked++, answers.length - 1)] ?? [];
-    callback(null, addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+    );
   };
   return lookup as unknown as Lookup;
 }
@@ -98,8 +103,7 @@ describe("requests of the replicator (server-side request forgery)", () => {
       seen.push(request.headers.authorization);
       answersInfo(request, response);
     });
-    const to = (location: string) =>
-      listen(t, (_request, response) => response.writeHead(302, { location }).end("{}"));
+    const to = (location: string) => listen(t, (_request, response) => response.writeHead(302, { location }).end("{}"));
     const lookup = lookupOf(["127.0.0.1"]);
     const endpoint = (port: number) => `http://ada:secret@127.0.0.1:${port}/db`;
     const inside = await to(`http://[::1]:${elsewhere}/db`);
@@ -126,6 +130,20 @@ describe("requests of the replicator (server-side request forgery)", () => {
   });
 });
 
+test("a certificate that nobody vouches for is refused", async (t) => {
+  let asked = 0;
+  const server = createTlsServer(selfSigned, (request, response) => {
+    asked++;
+    answersInfo(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const connection = connect(t, `https://127.0.0.1:${port}/db`, { allowed: ["127.0.0.1"] });
+  await assert.rejects(connection.askJson(info), /self.signed certificate|unable to verify/i);
+  assert.equal(asked, 0);
+});
+
 describe("a peer that is not well", () => {
   const local = { allowed: ["127.0.0.1"] };
 
@@ -135,7 +153,8 @@ describe("a peer that is not well", () => {
       asked++;
       if (asked === 1) return void request.socket.destroy();
       if (asked === 2) return void response.writeHead(503).end("{}");
-      if (asked === 3) return void response.writeHead(200, { "content-length": "100" }).write("{", () => request.socket.destroy());
+      if (asked === 3)
+        return void response.writeHead(200, { "content-length": "100" }).write("{", () => request.socket.destroy());
       answersInfo(request, response);
     });
     const connection = connect(t, `http://127.0.0.1:${port}/db`, { ...local, retries: 3 });
