@@ -136,7 +136,10 @@ export class ReplicationJob implements Job {
         .checkpoint(new AbortController().signal)
         .then(() => {
           this.#showTask(true);
-          if (this.#timer) finish();
+          if (!this.#timer) return;
+          // A timer that is kept keeps the session that it was made for.
+          this.#timer = undefined;
+          finish();
         })
         // The next run writes it, or fails visibly.
         .catch(() => undefined);

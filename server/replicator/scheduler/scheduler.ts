@@ -200,8 +200,14 @@ export class Scheduler {
     const isNews = entry.failures > 0 || entry.history[0]?.type !== "started";
     if (isNews) remember(entry, { type: "started", at: entry.startedAt });
     entry.finished = entry.job.run(controller.signal).then(
-      (outcome) => this.#ended(entry, outcome),
-      (error: unknown) => this.#failed(entry, error, controller.signal),
+      (outcome) => {
+        entry.controller = undefined;
+        this.#ended(entry, outcome);
+      },
+      (error: unknown) => {
+        entry.controller = undefined;
+        this.#failed(entry, error, controller.signal);
+      },
     );
   }
 
@@ -237,7 +243,10 @@ export class Scheduler {
     }
     entry.failures = Date.now() - entry.startedAt > healthy ? 1 : entry.failures + 1;
     entry.lastError = error.reason;
-    if (this.#entries.get(entry.job.facts.id.full) !== entry) return this.#become(entry, "waiting");
+    if (this.#entries.get(entry.job.facts.id.full) !== entry) {
+      this.#become(entry, "waiting");
+      return;
+    }
     this.#become(entry, "crashing");
     entry.notBefore = Date.now() + backOff(entry.failures, this.#backOff());
     remember(entry, { type: "crashed", at: Date.now(), reason: error.reason });
