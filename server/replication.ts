@@ -3,6 +3,7 @@ import type { Config } from "./config.js";
 import { replicationServices } from "./http/replication-services.js";
 import type { Services } from "./http/services.js";
 import type { Logger } from "./logging.js";
+import type { PeerServices } from "./replicator/peers.js";
 import { addressRules } from "./replicator/remote/address-rules.js";
 import { Outgoing } from "./replicator/remote/outgoing.js";
 import { Replicator } from "./replicator/replicator.js";
@@ -15,15 +16,18 @@ export interface ReplicationParts {
 
 export class Replication {
   readonly replicator: Replicator;
+  /** For programs of the operator that replicate by themselves. */
+  readonly services: PeerServices;
   readonly #outgoing: Outgoing;
   #listening: string | undefined;
 
   constructor({ services, config, log }: ReplicationParts) {
     const rules = addressRules(config.replicator.allowedAddresses);
     this.#outgoing = new Outgoing({ rules: () => rules });
+    this.services = replicationServices(services, this.#outgoing, () => this.#listening);
     this.replicator = new Replicator({
       databases: services.databases,
-      services: replicationServices(services, this.#outgoing, () => this.#listening),
+      services: this.services,
       uuid: services.uuid,
       settings: () => services.config.replicator,
       identityOf: (name) => services.gateway.identityOf(name),

@@ -140,6 +140,14 @@ export class Settee {
     return this.#parts.madeAdmin;
   }
 
+  get databases(): Databases {
+    return this.#parts.databases;
+  }
+
+  get replication(): Replication {
+    return this.#parts.replication;
+  }
+
   get log(): Logger {
     return this.#parts.log;
   }

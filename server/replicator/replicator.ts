@@ -1,4 +1,5 @@
 /** Replications of this server: those that `POST /_replicate` asks for, and those of `_replicator` documents. */
+import { setMaxListeners } from "node:events";
 import { CouchError } from "../../protocol/errors.js";
 import { type Identity, isServerAdmin } from "../../protocol/security.js";
 import type { Database } from "../documents/database.js";
@@ -63,6 +64,7 @@ export class Replicator {
   constructor(parts: ReplicatorParts) {
     const { databases, settings, log } = parts;
     this.#parts = parts;
+    setMaxListeners(0, this.#stopping.signal);
     this.#scheduler = new Scheduler({
       settings,
       crashed: ({ facts }, error) =>

@@ -10,6 +10,7 @@
  * Reading, fetching and writing overlap. What is in memory is bounded: one page of changes ahead, and a few batches.
  */
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { isDeepStrictEqual } from "node:util";
 import { BatchSize } from "./batch-size.js";
 import {
@@ -112,6 +113,8 @@ export class Session {
   async catchUp(signal: AbortSignal, { wait = false }: { readonly wait?: boolean } = {}): Promise<void> {
     const failed = new AbortController();
     const both = failed.signal;
+    // A listener for each request under way: their number is bounded elsewhere.
+    setMaxListeners(0, both);
     // By hand: `AbortSignal.any` keeps something of each short signal for as long as the long one lives.
     const forward = (): void => failed.abort(signal.reason);
     signal.addEventListener("abort", forward);

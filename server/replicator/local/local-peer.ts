@@ -9,6 +9,8 @@ import type { LocalServices } from "./local-services.js";
 export interface LocalEnd {
   readonly services: LocalServices;
   readonly identity: Identity;
+  /** Writes what it is given past validation: the operator moves data as it is. */
+  readonly trusted?: boolean;
   readonly name: string;
   /** As it is shown. */
   readonly url: string;

@@ -115,7 +115,7 @@ export class LocalTarget extends LocalPeer implements Target {
   }
 
   async #write(database: Database, revisions: readonly IncomingRevision[]): Promise<readonly Refusal[]> {
-    const outcomes = await database.write(revisions, this.end.identity);
+    const outcomes = await database.write(revisions, this.end.trusted ? "trusted" : this.end.identity);
     const refusals: Refusal[] = [];
     for (const { id, error } of outcomes) {
       if (!error) continue;

@@ -6,6 +6,7 @@
  * Invariant, upheld by `#become`: `#queue` holds the jobs that wait for their turn (`pending`, `crashing`), and `#running` counts those
  * in state `running` by the database of their documents. Thousands that wait for their sources are in neither, and cost nothing.
  */
+import { setMaxListeners } from "node:events";
 import type { CouchError } from "../../../protocol/errors.js";
 import { backOff } from "../back-off.js";
 import { asReplicationError } from "../failures.js";
@@ -192,6 +193,7 @@ export class Scheduler {
 
   #begin(entry: Entry): void {
     const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
     entry.controller = controller;
     this.#become(entry, "running");
     entry.woken = false;
