@@ -35,7 +35,7 @@ const migrate = (args: readonly string[], environment?: NodeJS.ProcessEnv): Prom
   within("the migration", run(args, environment).ended, 60_000);
 
 describe("settee migrate", () => {
-  const databases = 40;
+  const databases = 15;
   let source: SetteeProcess;
   let client: HttpClient;
 
@@ -44,7 +44,7 @@ describe("settee migrate", () => {
     client = new HttpClient(source.url, adminAuthorization);
     for (let n = 0; n < databases; n++) {
       await client.expect(201, "PUT", `/db-${n}${n === 3 ? "?partitioned=true" : ""}`);
-      const docs = Array.from({ length: (n % 5) * 30 }, (_, i) => ({ _id: `${n === 3 ? "p:" : ""}doc-${i}`, n, i }));
+      const docs = Array.from({ length: (n % 5) * 6 }, (_, i) => ({ _id: `${n === 3 ? "p:" : ""}doc-${i}`, n, i }));
       await client.expect(201, "POST", `/db-${n}/_bulk_docs`, { body: { docs } });
       await client.expect(200, "PUT", `/db-${n}/_security`, { body: { members: { names: [`user-${n}`] } } });
     }
