@@ -6,7 +6,11 @@ import { loadConfig } from "../config.js";
 import { isInternalDatabase, isSystemDatabase } from "../gateway/system-databases.js";
 import { parseEndpoint, type UrlEndpoint } from "../replicator/endpoint.js";
 import { LocalServer } from "../replicator/migration/local-server.js";
-import { type MigratedDatabase, type MigrationProgress, migrate as migrateDatabases } from "../replicator/migration/migration.js";
+import {
+  type MigratedDatabase,
+  type MigrationProgress,
+  migrate as migrateDatabases,
+} from "../replicator/migration/migration.js";
 import { RemoteServer } from "../replicator/migration/remote-server.js";
 import type { ServerEnd } from "../replicator/migration/server-end.js";
 import { addressRules } from "../replicator/remote/address-rules.js";
@@ -52,7 +56,8 @@ async function runMigrate(args: readonly string[]): Promise<number> {
   });
   const atOnce = Number(values["at-once"]);
   if (values.from === undefined) throw new UsageError("migrate needs --from.");
-  if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > 100) throw new UsageError("--at-once is a number from 1 to 100.");
+  if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > 100)
+    throw new UsageError("--at-once is a number from 1 to 100.");
   // The operator's own choice: the addresses need no permission.
   const rules = addressRules(["*"]);
   const outgoing = new Outgoing({ rules: () => rules, connectionsPerServer: atOnce * 8 });

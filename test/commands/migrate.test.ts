@@ -158,12 +158,12 @@ describe("settee migrate", () => {
     const targets = new HttpClient(target.url, adminAuthorization);
     t.after(() => targets.close());
     const rule = "function (doc) { if (doc.i === 7) throw { forbidden: 'not seven' }; }";
-    await targets.expect(201, "PUT", "/db-6");
-    await targets.expect(201, "PUT", "/db-6/_design/rule", { body: { validate_doc_update: rule } });
-    const refused = await migrate([...some, "db-6"]);
+    await targets.expect(201, "PUT", "/db-9");
+    await targets.expect(201, "PUT", "/db-9/_design/rule", { body: { validate_doc_update: rule } });
+    const refused = await migrate([...some, "db-9"]);
     assert.equal(refused.code, 1);
-    assert.match(refused.output, /db-6: refused doc-7: forbidden: forbidden: not seven/);
-    assert.match(refused.output, /db-6: not as at the source: doc-7/);
+    assert.match(refused.output, /db-9: refused doc-7: forbidden: forbidden: not seven/);
+    assert.match(refused.output, /db-9: not as at the source: doc-7/);
     for (const args of [[], ["--from"], ["--from", "x", "--what"], ["--from", source.adminUrl, "--at-once", "0"]]) {
       assert.equal((await migrate(args)).code, 2, args.join(" "));
     }
