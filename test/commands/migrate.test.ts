@@ -134,7 +134,8 @@ describe("settee migrate", () => {
     const reads = async () =>
       (await client.get("/_node/_local/_stats/couchdb/httpd_request_methods/POST")).json().value;
     const begun = await reads();
-    await waitFor("some work", async () => (await reads()) > begun + 10, { interval: 1 });
+    const some = waitFor("some work", async () => (await reads()) > begun + 3, { interval: 1, timeout: 30_000 });
+    await Promise.race([some, ended.then(() => Promise.reject(new Error("it ended before it did anything")))]);
     child.kill("SIGKILL");
     await ended;
     const { code, output } = await migrate(args, environment);
