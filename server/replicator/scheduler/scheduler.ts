@@ -7,6 +7,7 @@
  * in state `running` by the database of their documents. Thousands that wait for their sources are in neither, and cost nothing.
  */
 import { setMaxListeners } from "node:events";
+import { isDeepStrictEqual } from "node:util";
 import type { CouchError } from "../../../protocol/errors.js";
 import { backOff } from "../back-off.js";
 import { asReplicationError } from "../failures.js";
@@ -48,6 +49,8 @@ interface Entry {
   /** Not started before this moment of `Date.now()`. */
   notBefore: number;
   startedAt: number;
+  /** How far it had come when it was started last. */
+  startedFrom: unknown;
   /** Its source changed while it ran. */
   woken: boolean;
   controller: AbortController | undefined;
@@ -110,6 +113,7 @@ export class Scheduler {
       lastError: undefined,
       notBefore: Date.now() + delay,
       startedAt: 0,
+      startedFrom: undefined,
       woken: false,
       controller: undefined,
       finished: Promise.resolve(),
@@ -198,6 +202,7 @@ export class Scheduler {
     this.#become(entry, "running");
     entry.woken = false;
     entry.startedAt = Date.now();
+    entry.startedFrom = reachedBy(entry.job);
     // A local source that wakes its job with every commit would push out of the history whatever is worth remembering.
     const isNews = entry.failures > 0 || entry.history[0]?.type !== "started";
     if (isNews) remember(entry, { type: "started", at: entry.startedAt });
@@ -243,7 +248,9 @@ export class Scheduler {
       this.#fill();
       return;
     }
-    entry.failures = Date.now() - entry.startedAt > healthy ? 1 : entry.failures + 1;
+    // One that gets on, however often its peer goes away, has not failed again and again.
+    const gotOn = !isDeepStrictEqual(reachedBy(entry.job), entry.startedFrom);
+    entry.failures = gotOn || Date.now() - entry.startedAt > healthy ? 1 : entry.failures + 1;
     entry.lastError = error.reason;
     if (this.#entries.get(entry.job.facts.id.full) !== entry) {
       this.#become(entry, "waiting");
@@ -289,6 +296,10 @@ export class Scheduler {
     this.#wakeTimer = setTimeout(() => this.#fill(), Math.min(Math.max(soonest - now, finestWait), 2 ** 31 - 1));
     this.#wakeTimer.unref();
   }
+}
+
+function reachedBy(job: Job): unknown {
+  return job.progress()?.position.throughSeq;
 }
 
 /** Jobs of one database of `_replicator` documents share among themselves. */
