@@ -21,7 +21,7 @@ import { OidcLogIns } from "./outside/oidc-log-ins.js";
 import { OutsidePart } from "./outside/outside-part.js";
 import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";
-import { Principals } from "./principals.js";
+import { identityOf, Principals } from "./principals.js";
 import { Provisioning, type Template } from "./provisioning.js";
 import { Rollouts } from "./rollouts/rollouts.js";
 import { type SessionInfo, sessionInfo } from "./session-info.js";

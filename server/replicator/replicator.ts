@@ -134,12 +134,20 @@ export class Replicator {
     if (this.#scheduler.get(full)) {
       throw new CouchError("conflict", "This replication is under way already, for a document of _replicator.");
     }
+    const { signal } = this.#stopping;
+    let stop = (): void => undefined;
     const finished = new Promise<Json>((resolve, reject) => {
+      // Whoever waits must not keep the server from stopping.
+      stop = () => reject(new CouchError("service_unavailable"));
+      signal.addEventListener("abort", stop);
       this.#add(prepared, identity, undefined, (end) => {
         if (end.kind === "completed") resolve(end.result);
         else reject(end.kind === "failed" ? end.error : new CouchError("replication_error", "It was cancelled."));
       });
-    }).finally(() => this.#awaited.delete(full));
+    }).finally(() => {
+      signal.removeEventListener("abort", stop);
+      this.#awaited.delete(full);
+    });
     this.#awaited.set(full, finished);
     return finished;
   }
