@@ -6,12 +6,13 @@
 import { type Command, UsageError } from "./commands/command.js";
 import { design } from "./commands/design.js";
 import { keys } from "./commands/keys.js";
+import { migrate } from "./commands/migrate.js";
 import { serve } from "./commands/serve.js";
 import { ConfigError } from "./config.js";
 import { TemplateError } from "./gateway/design-docs/problem.js";
 import { StoreUnavailable } from "./storage/level-store.js";
 
-const commands: Readonly<Record<string, Command>> = { serve, design, keys };
+const commands: Readonly<Record<string, Command>> = { serve, design, keys, migrate };
 
 const usage = `settee [COMMAND] [--help]
 

@@ -17,6 +17,7 @@ import type { Services } from "./http/services.js";
 import { createLogger, type Logger } from "./logging.js";
 import { Indexes } from "./query/indexes/indexes.js";
 import { DesignViews } from "./query/views/design-views.js";
+import { Replication } from "./replication.js";
 import { Sandbox, type TimeLimits } from "./sandbox/sandbox.js";
 
 export interface SetteeOptions {
@@ -38,6 +39,7 @@ interface Parts {
   readonly indexes: Indexes;
   readonly http: HttpServer;
   readonly background: Background;
+  readonly replication: Replication;
   readonly stopping: AbortController;
   readonly madeAdmin: AdminCredentials | undefined;
 }
@@ -88,6 +90,9 @@ export class Settee {
         get config() {
           return runtimeConfig.current;
         },
+        get replicator() {
+          return replication.replicator;
+        },
         runtimeConfig,
         metrics: new Metrics({
           databases,
@@ -108,9 +113,22 @@ export class Settee {
         version,
         stopping: stopping.signal,
       };
+      const replication = new Replication({ services, config, log });
       const http = new HttpServer({ services, routes: routeTable });
       const background = new Background({ config, databases, backend, gateway, indexes, designViews, log });
-      return new Settee({ config, log, databases, gateway, sandbox, indexes, http, background, stopping, madeAdmin });
+      return new Settee({
+        config,
+        log,
+        databases,
+        gateway,
+        sandbox,
+        indexes,
+        http,
+        background,
+        replication,
+        stopping,
+        madeAdmin,
+      });
     } catch (error) {
       await databases.close();
       throw error;
@@ -120,6 +138,14 @@ export class Settee {
   /** The administrator that the very first start made; its password can be read here and nowhere else. */
   get madeAdmin(): AdminCredentials | undefined {
     return this.#parts.madeAdmin;
+  }
+
+  get databases(): Databases {
+    return this.#parts.databases;
+  }
+
+  get replication(): Replication {
+    return this.#parts.replication;
   }
 
   get log(): Logger {
@@ -133,18 +159,19 @@ export class Settee {
 
   /** Serves, and resolves to the address, e.g. `http://127.0.0.1:5984`. */
   async listen(): Promise<string> {
-    const { http, background, config } = this.#parts;
+    const { http, background, replication, log, config } = this.#parts;
     const url = await http.listen(config.host, config.port);
     background.start();
+    replication.start(url).catch((err: unknown) => log.error({ err }, "the replicator could not start"));
     return url;
   }
 
   /** Takes no new work, ends feeds with their last sequence, finishes writes under way, closes the store. */
   async close(): Promise<void> {
-    const { stopping, background, http, gateway, sandbox, indexes, databases } = this.#parts;
+    const { stopping, background, replication, http, gateway, sandbox, indexes, databases } = this.#parts;
     stopping.abort();
     // Beside each other: a job that waits for an index comes to its end when the indexes do.
-    await Promise.all([background.stop(), http.close().then(() => indexes.close())]);
+    await Promise.all([background.stop(), replication.stop(), http.close().then(() => indexes.close())]);
     gateway.close();
     await sandbox.close();
     await databases.close();

@@ -46,6 +46,14 @@ describe("the configuration", () => {
       maintenanceMode: "false",
       compaction: { garbagePercent: 50, garbageBytes: 1_048_576 },
       sandbox: { timeout: 5_000, validationTimeout: 500, memoryLimit: 67_108_864 },
+      replicator: {
+        maxJobs: 500,
+        interval: 60_000,
+        maxChurn: 20,
+        startupJitter: 5000,
+        allowedAddresses: [],
+        roles: ["replicator"],
+      },
       limits: {
         maxDocumentSize: 8_000_000,
         maxAttachmentSize: 1_073_741_824,

@@ -134,6 +134,11 @@ const settings: readonly RuntimeSetting[] = [
 
   fixed("quickjs", "memory_limit_bytes", ({ sandbox }) => String(sandbox.memoryLimit), atStart),
 
+  number("replicator", "max_jobs", "replicator.maxJobs"),
+  number("replicator", "interval", "replicator.interval"),
+  number("replicator", "max_churn", "replicator.maxChurn"),
+  number("replicator", "startup_jitter", "replicator.startupJitter"),
+
   text("uuids", "algorithm", "uuids.algorithm"),
   text("uuids", "utc_id_suffix", "uuids.utcIdSuffix"),
   number("uuids", "max_count", "uuids.maxCount"),

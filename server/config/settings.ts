@@ -1,6 +1,7 @@
 /** Every setting with its type and default. `server/config.ts` reads them from the file and the environment. */
 import { z } from "zod";
 import { defaultCompression } from "../documents/attachments/compression.js";
+import { everywhere, isSubnet } from "../replicator/remote/address-rules.js";
 import { cookies, jwtIssuers, lockOut, oidc, proxies, tokens } from "./identity-settings.js";
 import { text, wholeNumber } from "./values.js";
 
@@ -91,6 +92,23 @@ const sandbox = z.strictObject({
   memoryLimit: wholeNumber(4 * 1024 ** 2, 256 * 1024 ** 2).default(64 * 1024 ** 2),
 });
 
+const address = z
+  .string("must be a list of addresses")
+  .refine((value) => value === everywhere || isSubnet(value), 'must be "*", addresses or subnets such as 10.1.0.0/16');
+const role = z.string("must be a list of roles").min(1, "must not be empty").max(128, "is too long");
+
+/** CouchDB's section of the same name; milliseconds. */
+const replicator = z.strictObject({
+  maxJobs: wholeNumber(1, 100_000).default(500),
+  interval: wholeNumber(10, 86_400_000).default(60_000),
+  maxChurn: wholeNumber(1, 100_000).default(20),
+  startupJitter: wholeNumber(0, 86_400_000).default(5_000),
+  /** Private addresses that replications may connect to all the same. */
+  allowedAddresses: z.array(address).default([]),
+  /** Who may replicate with other servers, beside server administrators. */
+  roles: z.array(role).default(["replicator"]),
+});
+
 /**
  * Secrets that stand in manuals, sample files and images: whoever knows the manual would know the server's secret.
  * Compared in lower case.
@@ -144,6 +162,7 @@ export const settingsSchema = z.strictObject({
   maintenanceMode: z.enum(["false", "true", "nolb"], "must be false, true or nolb").default("false"),
   compaction: compaction.prefault({}),
   sandbox: sandbox.prefault({}),
+  replicator: replicator.prefault({}),
   limits: limits.prefault({}),
   /** Seconds of a cookie session since its last renewal. */
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
@@ -184,6 +203,12 @@ export const environmentNames: Readonly<
   SETTEE_SANDBOX_TIMEOUT: { path: "sandbox.timeout", as: "number" },
   SETTEE_SANDBOX_VALIDATION_TIMEOUT: { path: "sandbox.validationTimeout", as: "number" },
   SETTEE_SANDBOX_MEMORY_LIMIT: { path: "sandbox.memoryLimit", as: "number" },
+  SETTEE_REPLICATOR_MAX_JOBS: { path: "replicator.maxJobs", as: "number" },
+  SETTEE_REPLICATOR_INTERVAL: { path: "replicator.interval", as: "number" },
+  SETTEE_REPLICATOR_MAX_CHURN: { path: "replicator.maxChurn", as: "number" },
+  SETTEE_REPLICATOR_STARTUP_JITTER: { path: "replicator.startupJitter", as: "number" },
+  SETTEE_REPLICATOR_ALLOWED_ADDRESSES: { path: "replicator.allowedAddresses", as: "list" },
+  SETTEE_REPLICATOR_ROLES: { path: "replicator.roles", as: "list" },
   SETTEE_MAX_DOCUMENT_SIZE: { path: "limits.maxDocumentSize", as: "number" },
   SETTEE_MAX_ATTACHMENT_SIZE: { path: "limits.maxAttachmentSize", as: "number" },
   SETTEE_MAX_HTTP_REQUEST_SIZE: { path: "limits.maxHttpRequestSize", as: "number" },

@@ -4,7 +4,7 @@
 export interface TaskFacts {
   /** `database_compaction`, `indexer`, `replication`, ... */
   readonly type: string;
-  readonly database?: string;
+  readonly database?: string | null;
   /** Percent, 0 to 100. */
   readonly progress?: number;
   readonly [fact: string]: unknown;

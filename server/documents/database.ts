@@ -11,6 +11,7 @@ import { type IntakeOptions, smallAttachment, type TakenContent } from "./attach
 import { TakenContents } from "./attachments/taken-contents.js";
 import { type ChangesRange, countChanges, readChanges, readFewChanges } from "./changes/read-changes.js";
 import { compact } from "./compaction.js";
+import { type DatabaseKind, databaseKind } from "./database-kind.js";
 import type { DatabaseServices } from "./database-services.js";
 import { DirectoryEntry } from "./directory-entry.js";
 import type { DirectoryRecord } from "./directory-record.js";
@@ -48,6 +49,7 @@ export class Database {
   readonly name: DatabaseName;
   readonly number: DatabaseNumber;
   readonly partitioned: boolean;
+  readonly kind: DatabaseKind;
   readonly keys: DatabaseKeys;
   readonly log: UpdateLog;
   readonly #services: DatabaseServices;
@@ -63,6 +65,7 @@ export class Database {
     this.name = name;
     this.number = record.number;
     this.partitioned = record.partitioned;
+    this.kind = databaseKind(name);
     this.keys = databaseKeys(record.number);
     this.#services = services;
     this.#entry = new DirectoryEntry(services, name, record);

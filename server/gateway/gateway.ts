@@ -21,7 +21,7 @@ import { OidcLogIns } from "./outside/oidc-log-ins.js";
 import { OutsidePart } from "./outside/outside-part.js";
 import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";
-import { Principals } from "./principals.js";
+import { identityOf, Principals } from "./principals.js";
 import { Provisioning, type Template } from "./provisioning.js";
 import { Rollouts } from "./rollouts/rollouts.js";
 import { type SessionInfo, sessionInfo } from "./session-info.js";
@@ -147,6 +147,12 @@ export class Gateway {
   /** Who is asking; at once (no promise) when what it takes is in memory. @throws CouchError, or rejects with one */
   identify(credentials: Credentials): Identified | Promise<Identified> {
     return this.#identifier.identify(credentials);
+  }
+
+  /** Who has this name, as far as accounts and administrators tell; undefined when nobody has. */
+  async identityOf(name: string): Promise<Identity | undefined> {
+    const principal = await this.#principals.find(name);
+    return principal && identityOf(principal, "default");
   }
 
   /** The door to the databases of `openDatabase`, which throws CouchError not_found where there is none. */

@@ -46,8 +46,3 @@ export function isSystemDatabase(name: string): boolean {
 export function isInternalDatabase(name: string): boolean {
   return internal.has(name);
 }
-
-/** A database of user documents: passwords written to it are hashed. */
-export function isUsersDatabase(name: string): boolean {
-  return name === usersDatabase || name.endsWith("/_users");
-}

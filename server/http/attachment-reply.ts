@@ -1,6 +1,7 @@
 /** The answer that is an attachment: whole, in part, in several parts, or known already. */
 import type { AttachmentInfo } from "../documents/attachments/attachment-info.js";
 import type { ByteRange } from "../documents/attachments/blob-store.js";
+import { newBoundary } from "../documents/attachments/multipart-writer.js";
 import { streamAttachment } from "../documents/attachments/read-attachment.js";
 import type { Database } from "../documents/database.js";
 import { acceptedEncodings } from "./accepted-encodings.js";
@@ -8,7 +9,6 @@ import { attachmentEtag, attachmentHeaders } from "./attachment-headers.js";
 import { contentRange, parseRange } from "./byte-range.js";
 import type { DatabaseCall, Reply } from "./call.js";
 import { hasEtag } from "./etag.js";
-import { newBoundary } from "./multipart-writer.js";
 
 /** @throws CouchError not_acceptable, bad_request, requested_range_not_satisfiable */
 export function attachmentReply(call: DatabaseCall, info: AttachmentInfo): Reply {

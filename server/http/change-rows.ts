@@ -1,11 +1,12 @@
 /** Rows of `_changes`. Each is stored as JSON text with its sequence, and spliced. */
-import { generationOf, hashOf } from "../../protocol/ids.js";
 import { ByteWriter } from "../documents/bytes.js";
+import { leavesInOrder, revisionOfRow } from "../documents/changes/changed-revisions.js";
 import type { Database, StoredDocument } from "../documents/database.js";
 import { quote } from "../documents/document-text.js";
-import { findRevision, leavesOf, type RevisionNode, revOf } from "../documents/revisions/tree.js";
-import { idOfRow, revOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
+import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
+import { idOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
 import { type ShownRevision, type ShowOptions, showRevision } from "../documents/show-document.js";
+import type { Wanted } from "../query/changes/changes-filter.js";
 import { type Fields, writeFields } from "../query/mango/fields.js";
 import type { ChangesQuery } from "./changes-query.js";
 
@@ -15,13 +16,6 @@ export interface RowOptions {
   readonly query: ChangesQuery;
   /** What of the documents is shown; undefined: all. */
   readonly fields: Fields | undefined;
-}
-
-/** What a filter found in a change. */
-export interface Wanted {
-  readonly document: StoredDocument;
-  /** With `style=all_docs`, of a document with several leaves: those that the filter wants, best first. */
-  readonly leaves: readonly number[] | undefined;
 }
 
 const closingBrace = 0x7d;
@@ -65,31 +59,8 @@ function showFields(
   return showing ? showing.then(pick) : pick();
 }
 
-/** Every leaf, best first, as winners would be chosen. */
-export function leavesInOrder({ record: { tree } }: StoredDocument): readonly number[] {
-  const leaves = leavesOf(tree).reverse();
-  const isDeleted = (index: number): boolean => (tree[index] as RevisionNode).deleted;
-  return [...leaves.filter((index) => !isDeleted(index)), ...leaves.filter(isDeleted)];
-}
-
 /** The row with several leaves. */
 function leavesRow({ id, record: { tree } }: StoredDocument, leaves: readonly number[], entry: SequenceEntry): string {
   const changes = leaves.map((index) => `{"rev":${quote(revOf(tree[index] as RevisionNode))}}`).join(",");
   return `"id":${quote(id)},"changes":[${changes}]${entry.deleted ? ',"deleted":true' : ""}`;
-}
-
-/** The revision that the row names, even when the document was edited since the row was read. */
-export function revisionOfRow(
-  database: Database,
-  document: StoredDocument,
-  { seq, row }: SequenceEntry,
-): ShownRevision | undefined {
-  const { record } = document;
-  let index = record.winner;
-  if (record.seq !== seq) {
-    const rev = revOfRow(row);
-    index = findRevision(record.tree, generationOf(rev), hashOf(rev));
-  }
-  const value = index < 0 ? undefined : database.value(document, index);
-  return value && { document, index, value };
 }

@@ -5,21 +5,21 @@ import { LiveChanges } from "../documents/changes/live-changes.js";
 import { pendingAfter } from "../documents/changes/pending-changes.js";
 import type { Database } from "../documents/database.js";
 import { idOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
+import { type ChangesFilter, goesByIds, type Wanted, wantsId } from "../query/changes/changes-filter.js";
+import { type Judge, judgedAtOnce } from "../query/changes/judged-changes.js";
+import { findWanted } from "../query/changes/wanted-changes.js";
 import type { DatabaseCall } from "./call.js";
-import { type Wanted, writeChange } from "./change-rows.js";
-import { type ChangesFilter, goesByIds, wantsId } from "./changes-filter.js";
+import { writeChange } from "./change-rows.js";
 import type { ChangesQuery } from "./changes-query.js";
 import { mayStillRead, whenFeedEnds } from "./feed-end.js";
 import { feedFormats } from "./feed-format.js";
-import { type Judge, judgedAtOnce } from "./judged-changes.js";
-import { findWanted } from "./wanted-changes.js";
 
 export interface Feed {
   readonly database: Database;
   readonly query: ChangesQuery;
   readonly filter: ChangesFilter | undefined;
   /** Says what a filter function wants. */
-  readonly judge?: Judge;
+  judge?: Judge;
 }
 
 /** How far a feed has come. */

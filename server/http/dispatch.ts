@@ -4,6 +4,7 @@ import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
 import { type Identity, isServerAdmin } from "../../protocol/security.js";
 import type { DatabaseNeed, ServerNeed } from "../gateway/access.js";
 import type { Call, DatabaseCall, Reply, RewrittenRequest } from "./call.js";
+import { guarded } from "./guarded-database.js";
 import type { FoundRoutes } from "./path-router.js";
 import { parseQuery, type Query } from "./query.js";
 import type { ReceivedCall } from "./received-call.js";
@@ -11,15 +12,16 @@ import type { PathRoutes, Route } from "./route.js";
 import { isSafe } from "./same-origin.js";
 import type { Services } from "./services.js";
 
-/** @throws CouchError what the row needs and the caller lacks, or whatever the handler does */
-export async function dispatch(call: ReceivedCall, route: Route): Promise<Reply> {
+/** `path`: of the row. @throws CouchError what the row needs and the caller lacks, or whatever the handler does */
+export async function dispatch(call: ReceivedCall, route: Route, path: string): Promise<Reply> {
   const { identity, params, services } = call;
   if (params["db"] === undefined || "creates" in route) {
     services.access.check(identity, route.need as ServerNeed);
     return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
   }
   const { database } = await services.access.open(identity, nameOf(params["db"], identity), route.need as DatabaseNeed);
-  return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(call.withDatabase(database));
+  const visible = guarded(database, identity, path);
+  return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(call.withDatabase(visible));
 }
 
 /** CouchDB's: rules that lead to each other in a circle come to an end. */
@@ -39,6 +41,7 @@ export async function dispatchRewritten(call: ReceivedCall, request: RewrittenRe
   return await dispatch(
     call.again({ ...request, method, params: found.params, query, rewrites: call.rewrites + 1 }),
     route,
+    found.routes.path,
   );
 }
 

@@ -1,14 +1,15 @@
 /** What `_show`, `_update` and `_list` have in common: the function that the path names, and what it is told of the request. */
-import type { FunctionSource } from "../sandbox/sandbox.js";
-import { readBody } from "./body.js";
-import type { DatabaseCall } from "./call.js";
+
 import {
   type DesignDocument,
   type FunctionKind,
   findDesignDocument,
   findFunction,
   requireJavaScript,
-} from "./design-function.js";
+} from "../query/design-function.js";
+import type { FunctionSource } from "../sandbox/sandbox.js";
+import { readBody } from "./body.js";
+import type { DatabaseCall } from "./call.js";
 import { requestObject } from "./request-object.js";
 
 /** Bytes of a body that goes into the sandbox as a whole. */

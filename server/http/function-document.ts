@@ -1,22 +1,10 @@
 /** Documents as functions of design documents see them. */
 import { isLocalDocId } from "../../protocol/ids.js";
 import type { Database } from "../documents/database.js";
-import { documentText } from "../documents/document-text.js";
-import { pathOf, type RevisionNode, revOf } from "../documents/revisions/tree.js";
-import { losingLeaves, type ShownRevision } from "../documents/show-document.js";
+import { textForFunction } from "../documents/function-text.js";
+import type { RevisionNode } from "../documents/revisions/tree.js";
+import { losingLeaves } from "../documents/show-document.js";
 import { localDocumentText, localIdOf } from "./routes/local-document.js";
-
-/** Of a document's history, as CouchDB's query server has it. */
-const shownRevisions = 20;
-
-/** JSON text, with stubs of attachments. */
-export function textForFunction({ document, index, value }: ShownRevision, meta: [string, unknown][] = []): string {
-  const { id, record } = document;
-  const node = record.tree[index] as RevisionNode;
-  const { start, hashes } = pathOf(record.tree, index);
-  const revisions: [string, unknown] = ["_revisions", { start, ids: hashes.slice(0, shownRevisions) }];
-  return documentText({ id, rev: revOf(node), deleted: node.deleted, value, meta: [revisions, ...meta] }).toString();
-}
 
 /** The winner, with its conflicts, as show and update functions are given it; null when it is not there, or no longer. */
 export function findForFunction(database: Database, id: string): string | null {

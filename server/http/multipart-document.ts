@@ -5,22 +5,9 @@
 import type { Readable } from "node:stream";
 import { CouchError } from "../../protocol/errors.js";
 import type { RevId } from "../../protocol/ids.js";
+import { type Follower, followersOf, takeNext } from "../documents/attachments/following-parts.js";
 import type { TakenContent } from "../documents/attachments/intake.js";
-import { ByteWriter } from "../documents/bytes.js";
-import type { Database } from "../documents/database.js";
-import { scanDocument } from "../documents/json/json-text.js";
-import {
-  type FollowingSource,
-  type NamedAttachment,
-  type ParsedDocument,
-  parseDocument,
-} from "../documents/parse-document.js";
-import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
-import { type ShownRevision, type ShowOptions, showRevision, wantsBytes } from "../documents/show-document.js";
-import { bodyStream } from "./body.js";
-import { type DatabaseCall, jsonText, type Reply } from "./call.js";
-import { checkDocumentSize, jsonLimit } from "./document-limits.js";
-import { type MultipartPart, multipartBoundary, readMultipart } from "./multipart-reader.js";
+import { type MultipartPart, multipartBoundary, readMultipart } from "../documents/attachments/multipart-reader.js";
 import {
   bulkGetBody,
   type MixedPart,
@@ -30,7 +17,16 @@ import {
   type RelatedDocument,
   relatedBody,
   relatedLength,
-} from "./multipart-writer.js";
+} from "../documents/attachments/multipart-writer.js";
+import { ByteWriter } from "../documents/bytes.js";
+import type { Database } from "../documents/database.js";
+import { scanDocument } from "../documents/json/json-text.js";
+import { type ParsedDocument, parseDocument } from "../documents/parse-document.js";
+import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
+import { type ShownRevision, type ShowOptions, showRevision, wantsBytes } from "../documents/show-document.js";
+import { bodyStream } from "./body.js";
+import { type DatabaseCall, jsonText, type Reply } from "./call.js";
+import { checkDocumentSize, jsonLimit } from "./document-limits.js";
 import type { BulkGetResult } from "./routes/bulk-get.js";
 
 /** A document as it came, and the bytes of its attachments, taken in. */
@@ -146,10 +142,6 @@ async function takeInline(
   return contents;
 }
 
-interface Follower extends NamedAttachment {
-  readonly source: FollowingSource;
-}
-
 /** Every promised part, in the order of the promises unless a part names its file. */
 async function takeParts(
   call: DatabaseCall,
@@ -157,9 +149,7 @@ async function takeParts(
   parts: AsyncIterable<MultipartPart>,
   contents: Map<string, TakenContent>,
 ): Promise<void> {
-  const waiting = parsed.attachments.filter(
-    (attachment): attachment is Follower => attachment.source.kind === "follows",
-  );
+  const waiting: Follower[] = followersOf(parsed);
   const { maxAttachmentSize, maxHttpRequestSize } = call.services.config.limits;
   let left = maxHttpRequestSize;
   for await (const part of parts) {
@@ -179,24 +169,6 @@ async function takeParts(
   }
   const [missing] = waiting;
   if (missing) throw new CouchError("bad_request", `The attachment ${missing.name} did not follow.`);
-}
-
-/** Removes from `waiting` the attachment that a part holds. */
-function takeNext(waiting: Follower[], { headers }: MultipartPart): Follower {
-  const { filename } = readParameters(headers["content-disposition"]);
-  const named = filename === undefined ? -1 : waiting.findIndex(({ name }) => name === filename);
-  const [attachment] = waiting.splice(Math.max(named, 0), 1);
-  if (!attachment) throw new CouchError("bad_request", "There are more parts than the document has attachments.");
-  return attachment;
-}
-
-/** The parameters of a `Content-Disposition`, names in lower case; a quote in a value is `%22`, as browsers and CouchDB write it. */
-export function readParameters(disposition: string | undefined): Readonly<Record<string, string | undefined>> {
-  const parameters: Record<string, string> = Object.create(null);
-  for (const [, name, quoted, bare] of (disposition ?? "").matchAll(/;\s*([\w-]+)=(?:"([^"]*)"|([^;\s]+))/g)) {
-    parameters[(name as string).toLowerCase()] ??= (quoted ?? bare ?? "").replaceAll("%22", '"');
-  }
-  return parameters;
 }
 
 function requestTooLarge(limit: number): CouchError {

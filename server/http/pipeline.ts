@@ -111,7 +111,7 @@ async function handle(
     sentMethod: method,
     rewrites: 0,
   });
-  return await dispatch(call, route);
+  return await dispatch(call, route, routes.path);
 }
 
 const overridable = new Set(["GET", "HEAD", "PUT", "DELETE", "COPY"]);

@@ -70,9 +70,11 @@ import { noSearch, noTemporaryViews, reloadQueryServers } from "./routes/not-her
 import { describePartition, partitionWithoutName, unknownOfPartition } from "./routes/partition.js";
 import { postDocument } from "./routes/post-document.js";
 import { purgeRevisions, readPurgedInfos, readPurgedInfosLimit, writePurgedInfosLimit } from "./routes/purge.js";
+import { replicate, replicateWithoutBody } from "./routes/replicate.js";
 import { missingRevs, revsDiff } from "./routes/revs-diff.js";
 import { readRevsLimit, writeRevsLimit } from "./routes/revs-limit.js";
 import { rewrite } from "./routes/rewrite.js";
+import { schedulerAlone, schedulerDocs, schedulerDocsBelow, schedulerJob, schedulerJobs } from "./routes/scheduler.js";
 import { readSecurity, writeSecurity } from "./routes/security.js";
 import { deleteSession, getSession, postSession } from "./routes/session.js";
 import { readShardOfDocument, readShards } from "./routes/shards.js";
@@ -146,6 +148,12 @@ export const routeTable: readonly PathRoutes[] = [
 
   path("/_db_updates", "GET", { GET: admin(dbUpdates) }),
   path("/_active_tasks", "GET,HEAD", { GET: admin(activeTasks) }),
+  path("/_replicate", "POST", { GET: anybody(replicateWithoutBody), POST: anybody(replicate) }),
+  path("/_scheduler", "GET,HEAD", { GET: admin(schedulerAlone) }),
+  path("/_scheduler/jobs", "GET,HEAD", { GET: admin(schedulerJobs) }),
+  path("/_scheduler/jobs/:job", "GET,HEAD", { GET: admin(schedulerJob) }),
+  path("/_scheduler/docs", "GET,HEAD", { GET: admin(schedulerDocs) }),
+  path("/_scheduler/docs/*", "GET,HEAD", { GET: admin(schedulerDocsBelow) }),
   path("/_membership", "GET", { GET: admin(membership) }),
   path("/_cluster_setup", "GET,POST", { GET: admin(clusterState), POST: admin(setUpCluster) }),
   path("/_reshard", "GET", { GET: admin(reshardSummary) }),

@@ -7,6 +7,7 @@ import type { Access } from "../gateway/access.js";
 import type { Gateway } from "../gateway/gateway.js";
 import type { Indexes } from "../query/indexes/indexes.js";
 import type { DesignViews } from "../query/views/design-views.js";
+import type { Replicator } from "../replicator/replicator.js";
 import type { Sandbox } from "../sandbox/sandbox.js";
 import type { Metrics } from "./metrics/metrics.js";
 
@@ -22,6 +23,7 @@ export interface Services {
   readonly sandbox: Sandbox;
   readonly designViews: DesignViews;
   readonly indexes: Indexes;
+  readonly replicator: Replicator;
   readonly access: Access<Database>;
   /** Names this server for replicators: 32 hexadecimal digits, kept with the data. */
   readonly uuid: string;

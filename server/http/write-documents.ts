@@ -3,24 +3,33 @@
  * both.
  */
 import { CouchError } from "../../protocol/errors.js";
-import { isDesignDocId, parseDocId, revIdOf } from "../../protocol/ids.js";
+import { type DocId, isDesignDocId, parseDocId, revIdOf } from "../../protocol/ids.js";
+import type { Identity } from "../../protocol/security.js";
 import type { JsonDocument } from "../backend/backend.js";
 import { compileOnce } from "../documents/compile-once.js";
+import type { Database } from "../documents/database.js";
 import { checkDesignDocument } from "../documents/design-document.js";
 import { documentText } from "../documents/document-text.js";
 import type { IncomingRevision } from "../documents/incoming-revision.js";
-import { type ScannedDocument, scanDocument } from "../documents/json/json-text.js";
+import { canonicalJson, type ScannedDocument, scanDocument } from "../documents/json/json-text.js";
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import type { WriteOutcome } from "../documents/write.js";
 import { isDatabaseAdmin, notADatabaseAdmin } from "../gateway/access.js";
-import { isUsersDatabase } from "../gateway/system-databases.js";
-import type { DatabaseCall } from "./call.js";
+import { prepareReplicationDocument } from "../replicator/scheduler/replication-document.js";
+import type { Services } from "./services.js";
+
+/** Who writes where, and what that takes. */
+export interface WriteContext {
+  readonly database: Database;
+  readonly identity: Identity;
+  readonly services: Pick<Services, "gateway" | "sandbox">;
+}
 
 const once = compileOnce();
 
 /** One outcome for each revision, in order. */
 export async function writeDocuments(
-  call: DatabaseCall,
+  call: WriteContext,
   revisions: readonly IncomingRevision[],
 ): Promise<readonly WriteOutcome[]> {
   const { database, identity } = call;
@@ -48,25 +57,26 @@ function refusedOutcome({ id, origin }: IncomingRevision, error: CouchError): Wr
 }
 
 /** One revision; its refusal is thrown. */
-export async function writeDocument(call: DatabaseCall, revision: IncomingRevision): Promise<WriteOutcome> {
+export async function writeDocument(call: WriteContext, revision: IncomingRevision): Promise<WriteOutcome> {
   const [outcome] = await writeDocuments(call, [revision]);
   if (outcome?.error) throw outcome.error;
   return outcome as WriteOutcome;
 }
 
 /** The revision as it may be written. @throws CouchError */
-function admit(call: DatabaseCall, revision: IncomingRevision): IncomingRevision | Promise<IncomingRevision> {
+export function admit(call: WriteContext, revision: IncomingRevision): IncomingRevision | Promise<IncomingRevision> {
   const { database, identity } = call;
   // Members cannot change what validates them.
   if (isDesignDocId(revision.id)) {
     if (!isDatabaseAdmin(identity, database.security())) throw notADatabaseAdmin(identity);
     return admitDesignDocument(call, revision);
   }
-  return isUsersDatabase(database.name) ? admitUser(call, revision) : revision;
+  if (database.kind === "users") return admitUser(call, revision);
+  return database.kind === "replicator" ? admitReplication(call, revision) : revision;
 }
 
 async function admitDesignDocument(
-  { database, services }: DatabaseCall,
+  { database, services }: WriteContext,
   revision: IncomingRevision,
 ): Promise<IncomingRevision> {
   // A bad one that is there already can always be deleted.
@@ -78,16 +88,27 @@ async function admitDesignDocument(
   return revision;
 }
 
-async function admitUser(call: DatabaseCall, revision: IncomingRevision): Promise<IncomingRevision> {
+async function admitUser(call: WriteContext, revision: IncomingRevision): Promise<IncomingRevision> {
   const { database, identity, services } = call;
-  const found = database.find(revision.id);
-  const node = found?.record.tree[found.record.winner] as RevisionNode | undefined;
-  const value = found && node && !node.deleted ? database.value(found, found.record.winner) : undefined;
-  const old = value && node ? asJson(revision.id, revOf(node), value) : undefined;
+  const old = winnerOf(database, revision.id);
   const incoming = asJson(revision.id, undefined, { body: revision.body, attachments: [] });
   const document = revision.deleted ? { ...incoming, _deleted: true } : incoming;
   const prepared = await services.gateway.prepareUserDocument(document, old, identity);
   return { ...revision, body: scanned(prepared).body };
+}
+
+function admitReplication({ database, identity }: WriteContext, revision: IncomingRevision): IncomingRevision {
+  const document = JSON.parse(revision.body.toString()) as Record<string, unknown>;
+  const old = winnerOf(database, revision.id);
+  const prepared = prepareReplicationDocument(document, old, revision.deleted, identity);
+  return { ...revision, body: canonicalJson(Buffer.from(JSON.stringify(prepared))) };
+}
+
+function winnerOf(database: Database, id: DocId): JsonDocument | undefined {
+  const found = database.find(id);
+  const node = found?.record.tree[found.record.winner] as RevisionNode | undefined;
+  const value = found && node && !node.deleted ? database.value(found, found.record.winner) : undefined;
+  return value && node ? asJson(id, revOf(node), value) : undefined;
 }
 
 function asJson(id: string, rev: string | undefined, value: Parameters<typeof documentText>[0]["value"]): JsonDocument {

@@ -26,6 +26,7 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   "Mango queries": ["50-", "51-", "52-"],
   "updates of all databases": ["25-"],
   sessions: ["53-"],
+  replication: ["57-"],
   "administrators' endpoints and the node": ["56-", "58-"],
 };
 

@@ -6,24 +6,17 @@ import type { Database } from "../../server/documents/database.js";
 import type { Databases } from "../../server/documents/databases.js";
 import type { IncomingAttachment, IncomingRevision } from "../../server/documents/incoming-revision.js";
 import { leavesOf, pathOf, type RevisionNode, revOf } from "../../server/documents/revisions/tree.js";
-import { winnerOf } from "../../server/documents/revisions/winner.js";
 import { idOfRow } from "../../server/documents/sequence-entry.js";
 import { contentsOf, recount } from "../helpers/database-facts.js";
-import { edit, mustFind } from "../helpers/incoming-revisions.js";
+import { mustFind } from "../helpers/incoming-revisions.js";
+import { change, type Edit, editsOf } from "../helpers/random-edits.js";
 import { type Cleanup, openTestStore } from "../helpers/temp-store.js";
 
-const ids = ["a", "b", "日本", "_design/d"] as const;
 const replicas = 3;
 
 /** What happens next: somebody edits somewhere, or one replica hears of another's changes. */
 type Event =
-  | {
-      readonly kind: "edit" | "delete" | "attach";
-      readonly at: number;
-      readonly id: (typeof ids)[number];
-      readonly pick: number;
-      readonly text: string;
-    }
+  | Edit
   | {
       readonly kind: "replicate";
       readonly from: number;
@@ -33,14 +26,7 @@ type Event =
     };
 
 const replica = fc.nat({ max: replicas - 1 });
-const editing: fc.Arbitrary<Event> = fc.record({
-  kind: fc.constantFrom("edit", "edit", "edit", "delete", "attach"),
-  at: replica,
-  id: fc.constantFrom(...ids),
-  pick: fc.nat({ max: 100 }),
-  // Few texts, so that two devices sometimes make the very same edit.
-  text: fc.constantFrom("x", "y", "é", "long ".repeat(1200)),
-});
+const editing: fc.Arbitrary<Event> = editsOf(replicas);
 const replication: fc.Arbitrary<Event> = fc.record({
   kind: fc.constant("replicate"),
   from: replica,
@@ -52,32 +38,6 @@ const histories = fc.array(fc.oneof({ weight: 3, arbitrary: editing }, { weight:
   minLength: 5,
   maxLength: 40,
 });
-
-async function change(database: Database, event: Extract<Event, { readonly at: number }>): Promise<void> {
-  const { kind, id, pick, text } = event;
-  const tree = database.find(id)?.record.tree ?? [];
-  // A document whose winner is deleted begins a new life; a leaf is edited otherwise, whoever wins.
-  const leaves = tree[winnerOf(tree)]?.deleted === false ? leavesOf(tree) : [];
-  const on = leaves.length === 0 ? undefined : revOf(tree[leaves[pick % leaves.length] as number] as RevisionNode);
-  const bytes = Buffer.from(text);
-  const attachments: IncomingAttachment[] = [];
-  if (kind === "attach") {
-    const contentType = "image/png";
-    attachments.push({
-      kind: "new",
-      name: "file",
-      contentType,
-      content: await database.takeAttachment(bytes, { contentType, limit: 1e6 }),
-    });
-  }
-  const [outcome] = await database.write(
-    [edit(id, { on, deleted: kind === "delete", body: { text }, attachments })],
-    "trusted",
-  );
-  // What is deleted cannot be deleted once more; everything else must go through.
-  const deletedTwice = kind === "delete" && leaves.length === 0 && tree.length > 0;
-  assert.equal(outcome?.error?.error, deletedTwice ? "conflict" : undefined);
-}
 
 /** Changes, what is missing there, and those revisions with new edits false: replication in its shortest form. */
 async function replicate(from: Database, to: Database, batch: number, twice: boolean): Promise<void> {

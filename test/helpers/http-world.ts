@@ -13,6 +13,7 @@ import type { Services } from "../../server/http/services.js";
 import { createLogger } from "../../server/logging.js";
 import { Indexes } from "../../server/query/indexes/indexes.js";
 import { DesignViews } from "../../server/query/views/design-views.js";
+import { Replication } from "../../server/replication.js";
 import { Sandbox } from "../../server/sandbox/sandbox.js";
 import { basic, HttpClient } from "./http-client.js";
 import { type Cleanup, nothingToValidate, temporaryDirectory } from "./temp-store.js";
@@ -60,9 +61,13 @@ export async function startHttpWorld(
   const gateway = new Gateway({ backend, loadTemplates: async () => templates, options });
   await gateway.start();
   const stopping = new AbortController();
+  const log = createLogger(config.logLevel);
   const services: Services = {
     get config() {
       return runtimeConfig.current;
+    },
+    get replicator() {
+      return replication.replicator;
     },
     runtimeConfig,
     metrics: new Metrics({
@@ -73,7 +78,7 @@ export async function startHttpWorld(
       indexes: () => indexes.statistics(),
       waitingCompactions: () => 0,
     }),
-    log: createLogger(config.logLevel),
+    log,
     databases,
     gateway,
     sandbox,
@@ -84,13 +89,16 @@ export async function startHttpWorld(
     version: "0.0.0",
     stopping: stopping.signal,
   };
+  const replication = new Replication({ services, config, log });
   const server = new HttpServer({ services, routes, grace: 0 });
   const url = await server.listen("127.0.0.1", 0);
+  await replication.start(url);
   const authorization = basic(admin.name, admin.password);
   const client = new HttpClient(url, authorization);
   t.after(async () => {
     client.close();
     stopping.abort();
+    await replication.stop();
     await server.close();
     gateway.close();
     await indexes.close();

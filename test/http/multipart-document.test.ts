@@ -6,8 +6,8 @@ import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { multipartBoundary, readMultipart } from "../../server/http/multipart-reader.js";
-import { multipartType, relatedBody } from "../../server/http/multipart-writer.js";
+import { multipartBoundary, readMultipart } from "../../server/documents/attachments/multipart-reader.js";
+import { multipartType, relatedBody } from "../../server/documents/attachments/multipart-writer.js";
 import type { HttpReply } from "../helpers/http-client.js";
 import { type HttpWorld, startHttpWorld } from "../helpers/http-world.js";
 

@@ -111,7 +111,7 @@ function itemsAt(scanner: JsonScanner, index: number): { items: (ScannedDocument
 }
 
 /** Reads the object whose brace stands at `index`. */
-function documentAt(scanner: JsonScanner, index: number): { document: ScannedDocument; end: number } {
+export function documentAt(scanner: JsonScanner, index: number): { document: ScannedDocument; end: number } {
   const { text, writer } = scanner;
   const special: Record<string, unknown> = Object.create(null);
   /** Behind the body member read last, while the run that it ends is not copied yet; else -1. */
@@ -161,7 +161,7 @@ function specialMember(scanner: JsonScanner, index: number, special: Record<stri
 }
 
 /** Reads `"name":`. `end` is behind the colon. */
-function memberName(scanner: JsonScanner, index: number): { readonly value: string; readonly end: number } {
+export function memberName(scanner: JsonScanner, index: number): { readonly value: string; readonly end: number } {
   if (scanner.text[index] !== quote) scanner.fail();
   const end = scanner.string(index);
   const value = parsed(scanner.text, index, end) as string;
@@ -189,18 +189,18 @@ function isOrdinary(text: Buffer, index: number): boolean {
 }
 
 /** Skips whitespace where the writer has no run. @returns the index behind it */
-function blanks(text: Buffer, index: number): number {
+export function blanks(text: Buffer, index: number): number {
   let i = index;
   for (let c = text[i]; c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09; c = text[i]) i++;
   return i;
 }
 
-function endOfText(scanner: JsonScanner, index: number): void {
+export function endOfText(scanner: JsonScanner, index: number): void {
   if (blanks(scanner.text, index) !== scanner.text.length) scanner.fail();
 }
 
 /** Of text that the scanner has found to be good. */
-function parsed(text: Buffer, start: number, end: number): unknown {
+export function parsed(text: Buffer, start: number, end: number): unknown {
   return JSON.parse(text.toString("utf8", start, end));
 }
 

@@ -1,5 +1,6 @@
 /** `/{db}/_changes`: what changed since a sequence, and what changes from then on. */
 import { createHash } from "node:crypto";
+import { functionJudge } from "../../query/changes/judged-changes.js";
 import { readOptionalJsonObject, requireJson } from "../body.js";
 import type { DatabaseCall, Reply } from "../call.js";
 import { type Feed, finishedFeed, liveFeed } from "../changes-feed.js";
@@ -8,7 +9,7 @@ import { parseChangesQuery } from "../changes-query.js";
 import { chunkedReply } from "../chunked-reply.js";
 import { etagOf, hasEtag } from "../etag.js";
 import { feedFormats } from "../feed-format.js";
-import { functionJudge } from "../judged-changes.js";
+import { requestObject } from "../request-object.js";
 
 export async function changes(call: DatabaseCall): Promise<Reply> {
   const { database } = call;
@@ -17,8 +18,12 @@ export async function changes(call: DatabaseCall): Promise<Reply> {
   const body = isPost ? await readOptionalJsonObject(call) : undefined;
   const query = parseChangesQuery(call, database);
   const filter = parseFilter(call.query, body, database);
-  const judge = filter?.kind === "function" ? { judge: await functionJudge(call, filter, query, body) } : {};
-  const feed: Feed = { database, query, filter, ...judge };
+  const feed: Feed = { database, query, filter };
+  if (filter?.kind === "function") {
+    const req = JSON.stringify(await requestObject(call, body === undefined ? {} : { body: JSON.stringify(body) }));
+    const { sandbox } = call.services;
+    feed.judge = functionJudge(database, filter, { sandbox, allLeaves: query.allLeaves, req });
+  }
   const { headers } = feedFormats[query.feed];
   if (query.feed === "normal") {
     const etag = feedEtag(call, body);

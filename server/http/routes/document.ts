@@ -2,6 +2,7 @@
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isDesignDocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
 import type { TakenContent } from "../../documents/attachments/intake.js";
+import { multipartBoundary } from "../../documents/attachments/multipart-reader.js";
 import { ByteWriter } from "../../documents/bytes.js";
 import type { RevisionOrigin } from "../../documents/incoming-revision.js";
 import { scanDocument } from "../../documents/json/json-text.js";
@@ -27,7 +28,6 @@ import { type DocumentQuery, parseDocumentQuery } from "../document-query.js";
 import { etagOf, hasEtag } from "../etag.js";
 import { escapeSegment, locationOf } from "../locations.js";
 import { multipartDocumentReply, readMultipartDocument, takeInlineAttachments } from "../multipart-document.js";
-import { multipartBoundary } from "../multipart-reader.js";
 import { openRevisions } from "../open-revisions.js";
 import { wantsMultipart } from "../wants-multipart.js";
 import { writeDocument } from "../write-documents.js";

@@ -2,6 +2,7 @@
  * `POST /{db}/{docid}`: attachments sent by a form of a page that the same host serves, as CouchDB takes them. The form's `_rev` names
  * the revision that they are added to, or its `_doc` is the document; each file in `_attachments` is an attachment.
  */
+import { readParameters } from "../../documents/attachments/following-parts.js";
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
 import type { IncomingRevision, NewAttachment } from "../../documents/incoming-revision.js";
@@ -11,8 +12,8 @@ import { bodyStream } from "../body.js";
 import { type DatabaseCall, json, type Reply } from "../call.js";
 import { checkDocumentSize, jsonLimit } from "../document-limits.js";
 import { etagOf } from "../etag.js";
-import { readParameters, takeInlineAttachments } from "../multipart-document.js";
-import { type MultipartPart, multipartBoundary, readMultipart } from "../multipart-reader.js";
+import { takeInlineAttachments } from "../multipart-document.js";
+import { type MultipartPart, multipartBoundary, readMultipart } from "../../documents/attachments/multipart-reader.js";
 import { writeDocument } from "../write-documents.js";
 import { baseOf, mayWrite, refuseLocalAttachment } from "./attachment.js";
 import { givenRev, idOfPath } from "./document.js";

@@ -1,9 +1,9 @@
 /** `/{db}/_design/{ddoc}/_list/{func}/[{other-ddoc}/]{view}`: the rows of a view, as a function makes an answer of them. */
 import { CouchError } from "../../../protocol/errors.js";
+import { findDesignDocument } from "../../query/design-function.js";
 import { parseJsonBody, requireJson } from "../body.js";
 import type { DatabaseCall, Reply } from "../call.js";
 import { whole } from "../chunked-reply.js";
-import { findDesignDocument } from "../design-function.js";
 import { bodyBytes, namedFunction } from "../function-call.js";
 import { functionReply } from "../function-response.js";
 import { openListSource } from "../list-source.js";

@@ -2,8 +2,13 @@
 import { Readable } from "node:stream";
 import { CouchError } from "../../../protocol/errors.js";
 import { pickMember } from "../../documents/json/json-text.js";
+import {
+  type DesignDocument,
+  findDesignDocument,
+  functionSource,
+  requireJavaScript,
+} from "../../query/design-function.js";
 import type { DatabaseCall, Reply } from "../call.js";
-import { type DesignDocument, findDesignDocument, functionSource, requireJavaScript } from "../design-function.js";
 import { bodyBytes } from "../function-call.js";
 import { functionReply } from "../function-response.js";
 import { pathParts, rewriteRequestObject } from "../request-object.js";

@@ -1,8 +1,8 @@
 /** `/{db}/_design/{ddoc}/_show/{func}[/{docid}]`: a document, or none, as a function makes an answer of it. */
 import { createHash } from "node:crypto";
 import { CouchError } from "../../../protocol/errors.js";
+import { findDesignDocument } from "../../query/design-function.js";
 import type { DatabaseCall, Reply } from "../call.js";
-import { findDesignDocument } from "../design-function.js";
 import { etagOf, hasEtag } from "../etag.js";
 import { type NamedFunction, namedFunction, requestText } from "../function-call.js";
 import { findForFunction } from "../function-document.js";

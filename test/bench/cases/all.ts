@@ -17,6 +17,7 @@ import { manyDatabases } from "./many-databases.js";
 import { oneTemplate } from "./one-template.js";
 import { pouchPull, pouchPush } from "./pouchdb.js";
 import { put64InOneDatabase, put64OverDatabases, putOneAfterTheOther } from "./put-document.js";
+import { replicatedAttachments, replicatedDocuments, restingReplications } from "./replication.js";
 import { revsDiff } from "./revs-diff.js";
 import { viewBuild } from "./view-build.js";
 import { viewQuery } from "./view-query.js";
@@ -55,4 +56,7 @@ export const allCases: readonly BenchCase[] = [
   identifyRequests,
   largeDatabase,
   hugeAttachment,
+  replicatedDocuments,
+  replicatedAttachments,
+  restingReplications,
 ];

@@ -4,7 +4,7 @@
  * is why it is our own and not a parser with events.
  */
 import { Readable } from "node:stream";
-import { CouchError } from "../../protocol/errors.js";
+import { CouchError } from "../../../protocol/errors.js";
 
 export interface MultipartPart {
   /** Names in lower case, no prototype. */

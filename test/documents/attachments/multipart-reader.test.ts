@@ -3,8 +3,8 @@ import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { CouchError } from "../../protocol/errors.js";
-import { multipartBoundary, readMultipart } from "../../server/http/multipart-reader.js";
+import { CouchError } from "../../../protocol/errors.js";
+import { multipartBoundary, readMultipart } from "../../../server/documents/attachments/multipart-reader.js";
 
 interface ReadPart {
   readonly headers: Readonly<Record<string, string>>;

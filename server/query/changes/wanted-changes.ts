@@ -1,9 +1,9 @@
 /** Which changes a selector wants: documents are read and parsed for it. */
-import type { Database } from "../documents/database.js";
-import { idOfRow, type SequenceEntry } from "../documents/sequence-entry.js";
-import { documentValue } from "../query/mango/document-value.js";
-import { leavesInOrder, revisionOfRow, type Wanted } from "./change-rows.js";
-import type { SelectorFilter } from "./changes-filter.js";
+import { leavesInOrder, revisionOfRow } from "../../documents/changes/changed-revisions.js";
+import type { Database } from "../../documents/database.js";
+import { idOfRow, type SequenceEntry } from "../../documents/sequence-entry.js";
+import { documentValue } from "../mango/document-value.js";
+import type { SelectorFilter, Wanted } from "./changes-filter.js";
 
 /** Undefined when the change is not wanted. */
 export function findWanted(

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, it } from "node:test";
-import { readMultipart } from "../../server/http/multipart-reader.js";
+import { readMultipart } from "../../../server/documents/attachments/multipart-reader.js";
 import {
   type AttachmentPart,
   bulkGetBody,
@@ -15,11 +15,11 @@ import {
   type RelatedDocument,
   relatedBody,
   relatedLength,
-} from "../../server/http/multipart-writer.js";
+} from "../../../server/documents/attachments/multipart-writer.js";
 
 /** The text that CouchDB 3.5.0 answered, its boundaries replaced. */
 function recorded(file: string, name: string): string {
-  const url = new URL(`../../../test/conformance/couchdb-3.5.0/${file}.json`, import.meta.url);
+  const url = new URL(`../../../../test/conformance/couchdb-3.5.0/${file}.json`, import.meta.url);
   const { steps } = JSON.parse(readFileSync(url, "utf8")) as { steps: { name: string; want: { text?: string } }[] };
   const text = steps.find((step) => step.name === name)?.want.text;
   assert.ok(text, `${file} has a step ${name}`);
