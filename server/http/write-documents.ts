@@ -13,8 +13,10 @@ import { type ScannedDocument, scanDocument } from "../documents/json/json-text.
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import type { WriteOutcome } from "../documents/write.js";
 import { isDatabaseAdmin, notADatabaseAdmin } from "../gateway/access.js";
+import type { Release } from "../gateway/limits/owner-use.js";
 import { isUsersDatabase } from "../gateway/system-databases.js";
 import type { DatabaseCall } from "./call.js";
+import { admitRevision, quotaOf } from "./quota.js";
 
 const once = compileOnce();
 
@@ -26,15 +28,25 @@ export async function writeDocuments(
   const { database, identity } = call;
   const refusals = new Map<IncomingRevision, CouchError>();
   const allowed: IncomingRevision[] = [];
-  for (const revision of revisions) {
-    try {
-      allowed.push(await admit(call, revision));
-    } catch (error) {
-      if (!(error instanceof CouchError)) throw error;
-      refusals.set(revision, error);
+  const quota = await quotaOf(call);
+  const releases: Release[] = [];
+  let outcomes: readonly WriteOutcome[];
+  try {
+    for (const revision of revisions) {
+      try {
+        const admitted = await admit(call, revision);
+        if (quota) releases.push(admitRevision(quota, database, admitted));
+        allowed.push(admitted);
+      } catch (error) {
+        if (!(error instanceof CouchError)) throw error;
+        refusals.set(revision, error);
+      }
     }
+    outcomes = await database.write(allowed, identity);
+  } finally {
+    for (const release of releases) release();
   }
-  const written = (await database.write(allowed, identity)).values();
+  const written = outcomes.values();
   return revisions.map((revision) => {
     const error = refusals.get(revision);
     return error ? refusedOutcome(revision, error) : (written.next().value as WriteOutcome);
