@@ -59,10 +59,11 @@ export class DatabaseMaker {
 
   async #make(user: UserName, { name, template, kind = "private", title }: AccountDatabase): Promise<void> {
     const { backend, registry, memberships, alignments } = this.#parts;
+    // A document that names a database of somebody else's must not open it.
+    if (!nameOfMade.test(name)) return await memberships.drop(user, name);
     const before = await registry.find(name);
     if (!before) {
-      // A document that names a database of somebody else's must not open it.
-      if (!nameOfMade.test(name) || (await backend.databaseExists(name))) return await memberships.drop(user, name);
+      if (await backend.databaseExists(name)) return await memberships.drop(user, name);
       const members = kind === "shared" ? { members: { [user]: "owner" as const } } : {};
       await registry.enter(name, {
         ...{ kind, owner: user, template, version: "", state: "making", ...members },

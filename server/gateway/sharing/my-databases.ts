@@ -5,7 +5,6 @@ import type { Identity } from "../../../protocol/security.js";
 import type { Me, MyDatabase } from "../../../protocol/sharing.js";
 import type { Backend } from "../../backend/backend.js";
 import type { Account, Accounts } from "../accounts.js";
-import { userDatabaseName } from "../database-names.js";
 import { isOpen, roleOf } from "../databases/managed-database.js";
 import type { DatabaseRegistry } from "../databases/registry.js";
 import type { Quotas } from "../limits/quotas.js";
@@ -48,7 +47,7 @@ export class MyDatabases {
   async describe({ name, roles }: Identity): Promise<Me> {
     const user = name as UserName;
     const account = await this.#account(user);
-    const names = [...setOf(account).names];
+    const names = account.databases.flatMap((each) => (each.state === "ready" ? [each.name] : []));
     const databases: MyDatabase[] = [];
     for (let i = 0; i < names.length; i += atOnce) {
       const some = names.slice(i, i + atOnce).map((database) => this.#describe(database, user));
@@ -67,7 +66,14 @@ export class MyDatabases {
 
   /** @throws CouchError unauthorized when the account is gone */
   async set(user: UserName): Promise<DatabaseSet> {
-    return setOf(await this.#account(user));
+    const account = await this.#account(user);
+    const databases = [];
+    for (const database of account.databases) {
+      const entry = database.state === "ready" && (await this.#parts.registry.known(database.name));
+      // The list is where to look; the registry knows.
+      if (entry && isOpen(entry) && roleOf(entry, user) !== undefined) databases.push(database);
+    }
+    return setOf({ ...account, databases });
   }
 
   /** Calls back when the set may have changed; the result takes that back. */
@@ -99,12 +105,11 @@ export class MyDatabases {
   }
 }
 
-function setOf({ name, databases, databaseLog = noLog }: Account): DatabaseSet {
-  const ready = databases.filter(({ state }) => state === "ready");
+function setOf({ databases: ready, databaseLog = noLog }: Account): DatabaseSet {
   const { n, left } = databaseLog;
   return {
     n,
-    names: new Set([userDatabaseName(name), ...ready.map((each) => each.name)]),
+    names: new Set(ready.map((each) => each.name)),
     since(since) {
       // Of those that went only the last are remembered; a number from before an account was made anew is none of ours.
       const forgotten = (left[0]?.n ?? 1) - 1;

@@ -88,7 +88,12 @@ export class SharingPart {
   /** What the account still wants, and what a crash left undone with the databases on its list. */
   async finish(account: Account): Promise<void> {
     await this.#maker.finish(account);
-    for (const { name } of account.databases) await this.alignments.settled(name);
+    for (const { name, owned } of account.databases) {
+      await this.alignments.settled(name);
+      // Of a transfer that came to nothing.
+      const entry = owned && (await this.#registry.known(name));
+      if (entry && entry.owner !== account.name) await this.#memberships.align(account.name, entry);
+    }
   }
 
   /**
