@@ -13,7 +13,7 @@ import { type ScannedDocument, scanDocument } from "../documents/json/json-text.
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import type { WriteOutcome } from "../documents/write.js";
 import { isDatabaseAdmin, notADatabaseAdmin } from "../gateway/access.js";
-import type { Release } from "../gateway/limits/owner-use.js";
+import type { OwnerUse, Release } from "../gateway/limits/owner-use.js";
 import { isUsersDatabase } from "../gateway/system-databases.js";
 import type { DatabaseCall } from "./call.js";
 import { admitRevision, quotaOf } from "./quota.js";
@@ -25,10 +25,26 @@ export async function writeDocuments(
   call: DatabaseCall,
   revisions: readonly IncomingRevision[],
 ): Promise<readonly WriteOutcome[]> {
+  const quota = await quotaOf(call);
+  const outcomes = await writeAdmitted(call, revisions, quota);
+  if (!quota || !revisions.some(({ deleted }, index) => deleted && !outcomes[index]?.error)) return outcomes;
+  // Deletions of the same request may have made room: a device that sends both must not be told to come again.
+  const again = revisions.filter((_, index) => outcomes[index]?.error?.error === "insufficient_storage");
+  if (again.length === 0) return outcomes;
+  const later = (await writeAdmitted(call, again, quota)).values();
+  return outcomes.map((outcome) =>
+    outcome.error?.error === "insufficient_storage" ? (later.next().value as WriteOutcome) : outcome,
+  );
+}
+
+async function writeAdmitted(
+  call: DatabaseCall,
+  revisions: readonly IncomingRevision[],
+  quota: OwnerUse | undefined,
+): Promise<readonly WriteOutcome[]> {
   const { database, identity } = call;
   const refusals = new Map<IncomingRevision, CouchError>();
   const allowed: IncomingRevision[] = [];
-  const quota = await quotaOf(call);
   const releases: Release[] = [];
   let outcomes: readonly WriteOutcome[];
   try {
