@@ -174,6 +174,7 @@ export class DatabaseUpdates {
       const isUnseen = this.#isUnseen(records.updated);
       this.#known.set(database, isUnseen ? records : this.#renew(database.name, records, batch));
       if (isUnseen) this.#noteTime(database, records.updated as number, batch);
+      else this.#times.set(database, Date.now());
     }
     this.#written.clear();
     const reached = this.#last;

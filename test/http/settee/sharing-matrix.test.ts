@@ -42,7 +42,7 @@ interface Row {
 const rows: readonly Row[] = routeTable.flatMap(({ path, methods: routes }) => {
   if (!path.startsWith("/:db")) return [];
   const filled = path.replace("/:db", "/DB").replace(/:(\w+)/g, (_, part: string) => parts[part] as string);
-  const target = filled.replace("*", "rest");
+  const target = filled.replace("*", "rest/of/it/all/here");
   return Object.entries(routes).flatMap(([method, { need }]) =>
     methods.has(method)
       ? [{ method, path: target, need: path === "/:db" && method === "PUT" ? "server-admin" : need }]
