@@ -80,6 +80,7 @@ export const catalogue = {
   internal_server_error: entry(500, "An internal error occurred."),
   not_implemented: entry(501, "Settee does not do this yet."),
   "required index service unavailable": entry(503, "Indexes of this type are not there."),
+  insufficient_storage: entry(507, "The quota is used up."),
   service_unavailable: entry(503, "The server is stopping or overloaded. Try again later."),
   timeout: entry(500, "The request could not be processed in a reasonable amount of time."),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -4,11 +4,14 @@ import type { Config } from "./config.js";
 import type { Databases } from "./documents/databases.js";
 import type { Gateway } from "./gateway/gateway.js";
 import { AutoCompaction } from "./jobs/auto-compaction.js";
+import { expiredInvitations } from "./jobs/expired-invitations.js";
 import { expiredSessions } from "./jobs/expired-sessions.js";
 import { IndexKeeper } from "./jobs/index-keeper.js";
 import type { Job } from "./jobs/job.js";
 import { provisioningReconciler } from "./jobs/provisioning-reconciler.js";
 import { RolloutWalker } from "./jobs/rollout-walker.js";
+import { sharingReconciler } from "./jobs/sharing-reconciler.js";
+import { trashCollector } from "./jobs/trash-collector.js";
 import type { Logger } from "./logging.js";
 import type { Indexes } from "./query/indexes/indexes.js";
 import type { DesignViews } from "./query/views/design-views.js";
@@ -23,7 +26,7 @@ export interface BackgroundParts {
   readonly log: Logger;
 }
 
-/** Expired sessions are refused anyway; this bounds the room they take. */
+/** What has expired is refused anyway; this bounds the room it takes. */
 const expiryInterval = 60 * 60 * 1000;
 /** How long garbage lies at least, and how often a database that is written all the time is compacted at most. */
 const compactionInterval = 10 * 1000;
@@ -35,7 +38,7 @@ const rolloutInterval = 2 * 1000;
 export class Background {
   readonly #jobs: readonly Job[];
   readonly #log: Logger;
-  readonly #expiry: Job;
+  readonly #hourly: readonly Job[];
   readonly #compaction: AutoCompaction;
   readonly #indexKeeper: IndexKeeper;
   readonly #rolloutWalker: RolloutWalker;
@@ -45,7 +48,13 @@ export class Background {
     this.#log = log;
     const onError = (err: unknown): void => log.error({ err }, "a background job met a failure");
     const reconciler = provisioningReconciler({ backend, provisioning: gateway.provisioning, onError });
-    this.#expiry = expiredSessions({ backend, now: Date.now, onError });
+    const { sharing } = gateway;
+    const reconcilers = [reconciler, sharingReconciler({ backend, sharing, onError })];
+    this.#hourly = [
+      expiredSessions({ backend, now: Date.now, onError }),
+      expiredInvitations({ backend, now: Date.now, onError }),
+      trashCollector({ backend, trash: sharing.trash, onError }),
+    ];
     this.#compaction = new AutoCompaction({
       databases,
       settings: config.compaction,
@@ -58,13 +67,14 @@ export class Background {
       onError: (err, database) => log.warn({ err, database }, "indexes of a database were not kept up to date"),
     });
     this.#rolloutWalker = new RolloutWalker({ rollouts: gateway.rollouts, registry: gateway.registry, onError });
-    this.#jobs = [reconciler, this.#expiry, this.#compaction, this.#indexKeeper, this.#rolloutWalker];
+    const walkers = [this.#compaction, this.#indexKeeper, this.#rolloutWalker];
+    this.#jobs = [...reconcilers, ...this.#hourly, ...walkers];
   }
 
   start(): void {
     for (const job of this.#jobs) this.#run(job);
     this.#timers = [
-      setInterval(() => this.#run(this.#expiry), expiryInterval),
+      ...this.#hourly.map((job) => setInterval(() => this.#run(job), expiryInterval)),
       setInterval(() => this.#run(this.#compaction), compactionInterval),
       setInterval(() => this.#run(this.#indexKeeper), indexInterval),
       setInterval(() => this.#run(this.#rolloutWalker), rolloutInterval),

@@ -1,7 +1,7 @@
 /** What the settings mean to the gateway. */
 import { keptSecret } from "./config/data-directory.js";
 import type { Config } from "./config.js";
-import type { GatewayOptions } from "./gateway/gateway-options.js";
+import type { GatewayOptions, SharingOptions } from "./gateway/gateway-options.js";
 import type { TokenLives } from "./gateway/keys/token-lives.js";
 import type { OidcOptions } from "./gateway/outside/oidc-log-ins.js";
 import type { Logger } from "./logging.js";
@@ -25,6 +25,8 @@ export function gatewayOptions(config: Config, log: Logger): GatewayOptions {
     tokenIssuer: config.tokens.issuer,
     tokenAudience: config.tokens.audience,
     tokenLives: tokenLives(config.tokens),
+    sharing: sharingOptions(config.sharing),
+    quotas: config.quotas,
     onError: (err) => log.error({ err }, "background work of the gateway failed"),
     onLockedOut: ({ name, address }) => log.warn({ user: name, address }, "too many failed log-ins"),
   };
@@ -50,4 +52,8 @@ function oidcOptions({ providers, redirects }: Config["oidc"]): OidcOptions {
     })),
     redirects,
   };
+}
+
+export function sharingOptions({ templates, invitationDays, trashDays }: Config["sharing"]): Partial<SharingOptions> {
+  return { templates, invitationSeconds: invitationDays * day, trashSeconds: trashDays * day };
 }

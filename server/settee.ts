@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { EmbeddedBackend } from "./backend/embedded.js";
+import { tellSizes } from "./backend/tell-sizes.js";
 import { Background } from "./background.js";
 import { keptUuid, openDataDirectory } from "./config/data-directory.js";
 import { RuntimeConfig } from "./config/runtime-config.js";
@@ -79,6 +80,7 @@ export class Settee {
       const loadTemplates = () => folder.load();
       const gateway = new Gateway({ backend, loadTemplates, options: gatewayOptions(config, log) });
       const madeAdmin = await gateway.start();
+      tellSizes(databases, gateway.sharing.quotas);
       const stopping = new AbortController();
       runtimeConfig.subscribe((changed) => {
         const { logLevel, sessionTimeout, passwordIterations, lockOut } = changed;

@@ -60,6 +60,8 @@ describe("the configuration", () => {
         maxHttpRequestSize: 4_294_967_296,
         maxUriLength: 8000,
       },
+      sharing: { invitationDays: 7, trashDays: 14 },
+      quotas: { documents: null, bytes: null, databases: 100, byRole: {} },
       sessionTimeout: 600,
       tokens: {
         algorithm: "HS256",

@@ -19,10 +19,23 @@ export interface ChangeNotice {
   readonly deleted: boolean;
 }
 
+/** What a database holds; bytes as readers get them, attachments included. */
+export interface DatabaseInfo {
+  readonly documents: number;
+  readonly bytes: number;
+  readonly localDocuments: number;
+  readonly localBytes: number;
+  readonly updateSeq: string;
+  /** When something was written last, in milliseconds since 1970, to a minute; undefined where the store does not know. */
+  readonly lastChange: number | undefined;
+}
+
 export interface Backend {
   /** Creates the database; "exists" when it was there already, which is as good. */
   createDatabase(name: DatabaseName): Promise<"created" | "exists">;
   databaseExists(name: DatabaseName): Promise<boolean>;
+  /** Undefined when there is no such database. */
+  databaseInfo(name: DatabaseName): Promise<DatabaseInfo | undefined>;
   /** "missing" when it was not there, which is as good. */
   deleteDatabase(name: DatabaseName): Promise<"deleted" | "missing">;
   /** @throws CouchError not_found when the database does not exist */

@@ -12,7 +12,7 @@ import { decodeSequenceEntry } from "../documents/sequence-entry.js";
 import type { Indexes } from "../query/indexes/indexes.js";
 import type { DesignViews } from "../query/views/design-views.js";
 import type { DesignBody } from "../query/views/view-group.js";
-import type { Backend, ChangeNotice, JsonDocument } from "./backend.js";
+import type { Backend, ChangeNotice, DatabaseInfo, JsonDocument } from "./backend.js";
 
 const defaultLimit = 1000;
 
@@ -46,6 +46,26 @@ export class EmbeddedBackend implements Backend {
 
   async databaseExists(name: DatabaseName): Promise<boolean> {
     return this.#databases.exists(name);
+  }
+
+  async databaseInfo(name: DatabaseName): Promise<DatabaseInfo | undefined> {
+    if (!this.#databases.exists(name)) return undefined;
+    const database = await this.#databases.open(name);
+    let [localDocuments, localBytes] = [0, 0];
+    for await (const locals of database.locals()) {
+      localDocuments += locals.length;
+      for (const { body } of locals) localBytes += body.length;
+    }
+    const { documents, externalBytes: bytes } = database.log.committed.counters;
+    const updateSeq = database.seqText(database.updateSeq);
+    return {
+      documents,
+      bytes,
+      localDocuments,
+      localBytes,
+      updateSeq,
+      lastChange: this.#databases.updates.lastChange(name),
+    };
   }
 
   async deleteDatabase(name: DatabaseName): Promise<"deleted" | "missing"> {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defaultCompression } from "../documents/attachments/compression.js";
 import { everywhere, isSubnet } from "../replicator/remote/address-rules.js";
 import { cookies, jwtIssuers, lockOut, oidc, proxies, tokens } from "./identity-settings.js";
+import { quotaSettings, sharingSettings } from "./sharing-settings.js";
 import { text, wholeNumber } from "./values.js";
 
 /** What a client may send at most; sizes in bytes, as CouchDB's `max_document_size` and its neighbours. */
@@ -164,6 +165,8 @@ export const settingsSchema = z.strictObject({
   sandbox: sandbox.prefault({}),
   replicator: replicator.prefault({}),
   limits: limits.prefault({}),
+  sharing: sharingSettings.prefault({}),
+  quotas: quotaSettings.prefault({}),
   /** Seconds of a cookie session since its last renewal. */
   sessionTimeout: wholeNumber(1, 366 * 86_400).default(600),
   tokens: tokens.prefault({}),
@@ -224,6 +227,12 @@ export const environmentNames: Readonly<
   SETTEE_LOCK_OUT_THRESHOLD: { path: "lockOut.threshold", as: "number" },
   SETTEE_TRUSTED_PROXIES: { path: "proxies.trusted", as: "list" },
   SETTEE_FORWARDED_HEADER: { path: "proxies.header", as: "text" },
+  SETTEE_SHARING_TEMPLATES: { path: "sharing.templates", as: "list" },
+  SETTEE_INVITATION_DAYS: { path: "sharing.invitationDays", as: "number" },
+  SETTEE_TRASH_DAYS: { path: "sharing.trashDays", as: "number" },
+  SETTEE_QUOTA_DOCUMENTS: { path: "quotas.documents", as: "number" },
+  SETTEE_QUOTA_BYTES: { path: "quotas.bytes", as: "number" },
+  SETTEE_QUOTA_DATABASES: { path: "quotas.databases", as: "number" },
   SETTEE_CHANGES_TIMEOUT: { path: "changesTimeout", as: "number" },
 };
 

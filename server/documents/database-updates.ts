@@ -40,6 +40,9 @@ export interface UpdatesListener {
 /** Sequences of the records that a database has now; a deleted one has that record and no other. */
 type Records = { readonly [Type in UpdateType]?: number };
 
+/** Milliseconds that the time of a database's last write may be behind: a write costs no record for the sake of it more often. */
+const timeStep = 60_000;
+
 /**
  * The updates of all databases, for `_db_updates`: under a sequence of their own, on disk, in the batch of what they tell of. A
  * database has at most one record of each type; a newer one replaces it.
@@ -60,6 +63,8 @@ export class DatabaseUpdates {
   readonly #written = new Set<WrittenDatabase>();
   /** Spares a read for each flush of a database in use. */
   #known = new WeakMap<WrittenDatabase, Records>();
+  /** When the time of a database's last write was noted. */
+  #times = new WeakMap<WrittenDatabase, number>();
   /** The last sequence given out, perhaps not on disk yet. */
   #last: number;
   #committed: number;
@@ -126,6 +131,14 @@ export class DatabaseUpdates {
     return Math.min(seen, this.#committed);
   }
 
+  /** When the database was written to last, or else made, in milliseconds since 1970, to a minute; undefined where nobody noted it. */
+  lastChange(name: DatabaseName): number | undefined {
+    const { updated, created } = this.#recordsOf(name);
+    const seq = updated ?? created;
+    const bytes = seq === undefined ? undefined : this.#commit.read(updateKey(seq));
+    return bytes && (JSON.parse(bytes.toString()) as StoredUpdate).at;
+  }
+
   /** Updates in steps, from one snapshot. */
   async *changes({ since, upTo, descending = false, step }: UpdatesRange): AsyncIterable<readonly DatabaseUpdate[]> {
     const range = {
@@ -158,7 +171,10 @@ export class DatabaseUpdates {
     for (const database of this.#written) {
       if (database.deleted) continue;
       const records = this.#known.get(database) ?? this.#recordsOf(database.name);
-      this.#known.set(database, this.#isUnseen(records.updated) ? records : this.#renew(database.name, records, batch));
+      const isUnseen = this.#isUnseen(records.updated);
+      this.#known.set(database, isUnseen ? records : this.#renew(database.name, records, batch));
+      if (isUnseen) this.#noteTime(database, records.updated as number, batch);
+      else this.#times.set(database, Date.now());
     }
     this.#written.clear();
     const reached = this.#last;
@@ -170,6 +186,7 @@ export class DatabaseUpdates {
       },
       aborted: () => {
         this.#known = new WeakMap();
+        this.#times = new WeakMap();
       },
     };
   }
@@ -184,13 +201,20 @@ export class DatabaseUpdates {
     return this.#put({ ...kept, updated: ++this.#last }, name, "updated", batch);
   }
 
+  #noteTime(database: WrittenDatabase, seq: number, batch: WriteBatch): void {
+    const at = Date.now();
+    if (at - (this.#times.get(database) ?? 0) < timeStep) return;
+    this.#times.set(database, at);
+    putUpdate(seq, { name: database.name, type: "updated", at }, batch);
+  }
+
   #replaceAll(name: DatabaseName, type: UpdateType, batch: WriteBatch): void {
     for (const seq of Object.values(this.#recordsOf(name))) batch.delete(updateKey(seq));
     this.#put({ [type]: ++this.#last }, name, type, batch);
   }
 
   #put(records: Records, name: DatabaseName, type: UpdateType, batch: WriteBatch): Records {
-    batch.put(updateKey(this.#last), Buffer.from(JSON.stringify({ name, type })));
+    putUpdate(this.#last, { name, type, at: Date.now() }, batch);
     batch.put(updatedKey(name), Buffer.from(JSON.stringify(records)));
     return records;
   }
@@ -201,7 +225,16 @@ export class DatabaseUpdates {
   }
 }
 
+/** `at` is missing in those of former versions. */
+interface StoredUpdate extends Omit<DatabaseUpdate, "seq"> {
+  readonly at?: number;
+}
+
+function putUpdate(seq: number, update: StoredUpdate, batch: WriteBatch): void {
+  batch.put(updateKey(seq), Buffer.from(JSON.stringify(update)));
+}
+
 function decodeUpdate({ key, value }: Entry): DatabaseUpdate {
-  const { name, type } = JSON.parse(value.toString()) as Omit<DatabaseUpdate, "seq">;
+  const { name, type } = JSON.parse(value.toString()) as StoredUpdate;
   return { seq: seqOfUpdateKey(key), name, type };
 }

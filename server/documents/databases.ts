@@ -22,6 +22,7 @@ import type { Store } from "../storage/store.js";
 import { ActiveTasks } from "./active-tasks.js";
 import { BlobStore } from "./attachments/blob-store.js";
 import { type Compression, defaultCompression } from "./attachments/compression.js";
+import { UpdateHub } from "./changes/update-hub.js";
 import { Database } from "./database.js";
 import type { DatabaseServices } from "./database-services.js";
 import { DatabaseUpdates } from "./database-updates.js";
@@ -76,6 +77,7 @@ export class Databases {
   readonly #listeners = new Set<(event: DatabaseEvent) => void>();
   readonly #writeListeners: Set<(database: Database) => void>;
   readonly #designListeners: Set<(database: Database) => void>;
+  readonly #updateHub: UpdateHub;
   #nextNumber: DatabaseNumber;
   #clearing: Promise<void> = Promise.resolve();
 
@@ -94,6 +96,7 @@ export class Databases {
       },
     };
     this.#nextNumber = nextNumber;
+    this.#updateHub = new UpdateHub(services.updates);
   }
 
   /** @throws StoreUnavailable in use by another process, or written by a newer Settee */
@@ -141,6 +144,11 @@ export class Databases {
   /** What happens to all of them. */
   get updates(): DatabaseUpdates {
     return this.#services.updates;
+  }
+
+  /** The same for those who want to hear of a few each. */
+  get updateHub(): UpdateHub {
+    return this.#updateHub;
   }
 
   /** Long work under way. */

@@ -9,10 +9,14 @@ import {
   type SecurityObject,
 } from "../../protocol/security.js";
 import { isUserDatabaseName, userOfDatabase } from "./database-names.js";
+import { isReaderOnly, sharingRules } from "./sharing/shared-security.js";
 import { isInternalDatabase } from "./system-databases.js";
 
-/** What a route asks of its caller. */
-export type Need = "public" | "user" | "metrics" | "server-admin" | "read" | "write" | "database-admin";
+/**
+ * What a route asks of its caller. `read` of one database anybody has where it is open to the public; `member` is for what belongs
+ * to its members even there: their names, and their replications' checkpoints, which readers may also write.
+ */
+export type Need = "public" | "user" | "metrics" | "server-admin" | "read" | "member" | "write" | "database-admin";
 /** The needs that are about no database. */
 export type ServerNeed = "public" | "user" | "metrics" | "server-admin";
 /** The needs that are about one database. */
@@ -45,8 +49,13 @@ export function decide(identity: Identity, security: SecurityObject, need: Need)
     if (identity.roles.includes(metricsRole)) return "allowed";
     return new CouchError("unauthorized", "You are not a server admin or read-only metrics user");
   }
+  const rules = sharingRules(security);
+  if (rules.trashed === true) return notAMember(identity);
   if (isDatabaseAdmin(identity, security)) return "allowed";
-  if (!isListed(identity, membersOf(security))) return notAMember(identity);
+  if (!isListed(identity, membersOf(security))) {
+    return need === "read" && rules.public_read === true ? "allowed" : notAMember(identity);
+  }
+  if (need === "write" && isReaderOnly(identity, rules)) return readsOnly();
   return need === "database-admin" ? new CouchError("unauthorized", "You are not a server or db admin.") : "allowed";
 }
 
@@ -58,6 +67,11 @@ export function isDatabaseAdmin(identity: Identity, security: SecurityObject): b
 export function notADatabaseAdmin(identity: Identity): CouchError {
   const error = identity.name === null ? "unauthorized" : "forbidden";
   return new CouchError(error, "You are not a db or server admin.");
+}
+
+/** What a reader is told who writes. */
+function readsOnly(): CouchError {
+  return new CouchError("forbidden", "You may read this db, but not write to it.");
 }
 
 function notAMember(identity: Identity): CouchError {
@@ -83,6 +97,8 @@ export interface AccessParts<D extends SecuredDatabase> {
   readonly openDatabase: (name: DatabaseName) => Promise<D>;
   /** The caller's own database, made when needed. @throws CouchError unauthorized for a guest */
   readonly ownDatabase: (identity: Identity) => Promise<DatabaseName>;
+  /** Ends what was begun with the database and is not done yet; at once (no promise) when there is nothing, as nearly always. */
+  readonly settled?: (name: DatabaseName) => Promise<void> | undefined;
   /** Told of every database that somebody was let into. */
   readonly used?: (name: DatabaseName) => void;
 }
@@ -107,6 +123,8 @@ export class Access<D extends SecuredDatabase> {
     const target = name === ownDatabaseAlias ? await this.#parts.ownDatabase(identity) : name;
     if (isInternalDatabase(target) && !isServerAdmin(identity)) throw notAMember(identity);
 
+    const settling = this.#parts.settled?.(target);
+    if (settling) await settling;
     const database = await this.#openFor(identity, target);
     const decision = decide(identity, database.security(), need);
     if (decision !== "allowed") throw decision;

@@ -14,6 +14,29 @@ export interface AccountDatabase {
   /** Folder of `design-docs/` whose design documents it gets. */
   readonly template: string;
   readonly state: "wanted" | "ready";
+  /** Absent: the user's own. */
+  readonly kind?: "private" | "shared";
+  /** Whether it counts for this account's quota. */
+  readonly owned?: true;
+  /** Of one that is still wanted. */
+  readonly title?: string;
+  /** Number of the change that brought it here; see `DatabaseLog`. */
+  readonly n?: number;
+}
+
+/** What came to an account's list of databases and what went, for whoever was away meanwhile. */
+export interface DatabaseLog {
+  /** Number of the last change. */
+  readonly n: number;
+  /** Those that went, the last ones only. */
+  readonly left: readonly { readonly name: DatabaseName; readonly n: number; readonly why: "revoked" | "deleted" }[];
+}
+
+/** What an account is given instead of the general limits; null: no limit. */
+export interface QuotaLimits {
+  readonly documents?: number | null | undefined;
+  readonly bytes?: number | null | undefined;
+  readonly databases?: number | null | undefined;
 }
 
 /** Somebody whom an outside issuer vouches for. */
@@ -47,6 +70,11 @@ export interface Account {
   /** Outside identities that log in as this user. */
   readonly identities?: readonly LinkedIdentity[];
   readonly databases: readonly AccountDatabase[];
+  readonly databaseLog?: DatabaseLog;
+  readonly quota?: QuotaLimits;
+  /** An address that is theirs: what a log-in by e-mail goes by, and where mails about the account go. */
+  readonly verifiedEmail?: string;
+  readonly displayName?: string;
 }
 
 export interface NewAccount {
@@ -199,7 +227,7 @@ function nameToDocumentId(name: string): DocId | undefined {
 
 /** Undefined for a document that is not a user's. Forgives what CouchDB forgives: it may have come from there. */
 export function accountOf(document: JsonDocument): Account | undefined {
-  const { name, type, roles, databases, salt, identities } = document;
+  const { name, type, roles, databases, salt, identities, database_log: databaseLog, quota } = document;
   if (type !== "user" || typeof name !== "string" || document._id !== userDocumentPrefix + name) return undefined;
   if (nameToDocumentId(name) === undefined) return undefined;
   return {
@@ -209,7 +237,27 @@ export function accountOf(document: JsonDocument): Account | undefined {
     ...(typeof salt === "string" && { salt }),
     ...(Array.isArray(identities) && { identities: identities.filter(isLinkedIdentity) }),
     databases: Array.isArray(databases) ? databases.filter(isAccountDatabase) : [],
+    ...(isDatabaseLog(databaseLog) && { databaseLog }),
+    ...(isQuota(quota) && { quota }),
+    ...textsOf(document),
   };
+}
+
+function textsOf({ verified_email: verifiedEmail, display_name: displayName }: JsonDocument) {
+  const texts = Object.entries({ verifiedEmail, displayName });
+  return Object.fromEntries(texts.filter(([, value]) => typeof value === "string" && value !== ""));
+}
+
+function isDatabaseLog(value: unknown): value is DatabaseLog {
+  if (typeof value !== "object" || value === null) return false;
+  const { n, left } = value as Record<string, unknown>;
+  return Number.isSafeInteger(n) && Array.isArray(left);
+}
+
+/** A member that is no limit is none: an operator who mistypes one must not shut a user out. */
+function isQuota(value: unknown): value is QuotaLimits {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).every((limit) => limit === null || (Number.isSafeInteger(limit) && limit >= 0));
 }
 
 /** One that a user document or a proxy may give. */

@@ -2,10 +2,23 @@
 import type { AdminCredentials } from "./admins.js";
 import type { TokenAlgorithm } from "./keys/signing-key.js";
 import type { TokenLives } from "./keys/token-lives.js";
+import type { QuotaOptions } from "./limits/quota-options.js";
 import type { OidcOptions } from "./outside/oidc-log-ins.js";
 import type { JwtIssuer } from "./outside/outside-tokens.js";
 import { defaultIterations } from "./password-hasher.js";
+import type { Mailer } from "./sharing/invitations.js";
 import type { LockOut, ThrottleOptions } from "./throttle.js";
+
+export interface SharingOptions {
+  /** Those that users may make databases from. Undefined: all but `user`. */
+  readonly templates: readonly string[] | undefined;
+  /** For which an invitation holds that does not say. */
+  readonly invitationSeconds: number;
+  /** In which a deleted database can be had back. */
+  readonly trashSeconds: number;
+  /** Undefined: nobody is mailed. */
+  readonly mailer: Mailer | undefined;
+}
 
 export interface GatewayOptions {
   /** Signs cookies and tokens. At least 16 characters: from one cookie a shorter one could be guessed at leisure. */
@@ -36,6 +49,8 @@ export interface GatewayOptions {
   readonly jwtIssuers?: readonly JwtIssuer[];
   /** Others with whom users log in. */
   readonly oidc?: OidcOptions;
+  readonly sharing?: Partial<SharingOptions>;
+  readonly quotas?: Partial<QuotaOptions>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of what fails in the background, where no request can be told. */
@@ -70,7 +85,8 @@ const defaults = {
   onLockedOut: () => {},
 } satisfies Omit<GatewayOptions, "secret">;
 
-export type CompleteGatewayOptions = GatewayOptions & Required<Omit<GatewayOptions, "cookieSameSite">>;
+export type CompleteGatewayOptions = GatewayOptions &
+  Required<Omit<GatewayOptions, "cookieSameSite" | "sharing" | "quotas">>;
 
 /** @throws RangeError for a secret that is too short */
 export function completeOptions(options: GatewayOptions): CompleteGatewayOptions {

@@ -5,7 +5,7 @@ import type { DatabaseName } from "../../protocol/ids.js";
 import { type AuthenticationMethod, defaultSecurity, type Identity } from "../../protocol/security.js";
 import type { Backend, JsonDocument } from "../backend/backend.js";
 import { Access, type SecuredDatabase } from "./access.js";
-import { Accounts } from "./accounts.js";
+import { type Account, Accounts } from "./accounts.js";
 import { type AdminCredentials, Admins } from "./admins.js";
 import { DatabaseRegistry } from "./databases/registry.js";
 import {
@@ -29,6 +29,7 @@ import { type LoggedIn, LogIns, type Origin } from "./sessions/log-ins.js";
 import { keyFor, SessionsPart } from "./sessions/sessions-part.js";
 import type { Standing } from "./sessions/standings.js";
 import { type GrantOutcome, type RevokeOutcome, TokenGrants } from "./sessions/token-grants.js";
+import { SharingPart } from "./sharing/sharing-part.js";
 import { signUp } from "./signup.js";
 import { databasesToCreate, isInternalDatabase } from "./system-databases.js";
 import { Throttle } from "./throttle.js";
@@ -45,6 +46,7 @@ export interface GatewayParts {
 export class Gateway {
   readonly registry: DatabaseRegistry;
   readonly rollouts: Rollouts;
+  readonly sharing: SharingPart;
   readonly provisioning: Provisioning;
   /** With a cookie; and the sessions of a user, to list and to end. */
   readonly logIns: LogIns;
@@ -74,7 +76,12 @@ export class Gateway {
     this.registry = new DatabaseRegistry(backend, now);
     this.rollouts = new Rollouts({ backend, registry: this.registry, loadTemplates, now, onError: options.onError });
     const { registry, rollouts } = this;
-    this.provisioning = new Provisioning({ backend, accounts: this.#accounts, registry, templates: rollouts.versions });
+    const [accounts, templates] = [this.#accounts, rollouts.versions];
+    const isAdmin = (name: string): boolean => this.#principals.isAdmin(name);
+    const { sharing, quotas } = options;
+    this.sharing = new SharingPart({ backend, accounts, registry, templates, isAdmin, sharing, quotas, now });
+    const finishOthers = (account: Account): Promise<void> => this.sharing.finish(account);
+    this.provisioning = new Provisioning({ backend, accounts, registry, templates, finishOthers });
 
     const principals = this.#principals;
     const sessions = new SessionsPart({ backend, admins: this.#admins, principals, options });
@@ -114,6 +121,7 @@ export class Gateway {
   async start(): Promise<AdminCredentials | undefined> {
     for (const name of databasesToCreate) await this.#createSystemDatabase(name);
     this.#accounts.start();
+    this.sharing.start();
     await this.rollouts.start();
     await this.#sessions.start();
     // Last: nothing that fails afterwards may keep the password from being shown.
@@ -124,6 +132,7 @@ export class Gateway {
     this.#sessions.close();
     this.#admins.close();
     this.#accounts.close();
+    this.sharing.close();
     this.rollouts.close();
   }
 
@@ -160,6 +169,7 @@ export class Gateway {
     return new Access({
       openDatabase,
       ownDatabase: (identity) => this.provisioning.ownDatabase(identity),
+      settled: (name) => this.sharing.settled(name),
       used: (name) => this.rollouts.used(name),
     });
   }

@@ -7,7 +7,7 @@ import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, parseDocId, type UserName } from "../../protocol/ids.js";
 import { type Identity, isServerAdmin, type SecurityList, type SecurityObject } from "../../protocol/security.js";
 import type { Backend, JsonDocument } from "../backend/backend.js";
-import type { AccountDatabase, Accounts } from "./accounts.js";
+import type { Account, AccountDatabase, Accounts } from "./accounts.js";
 import { userDatabaseName, userOfDatabase } from "./database-names.js";
 import type { DatabaseRegistry } from "./databases/registry.js";
 import { isConflict, retryConflicts } from "./retry-conflicts.js";
@@ -33,6 +33,8 @@ export interface ProvisioningParts {
   readonly accounts: Accounts;
   readonly registry: DatabaseRegistry;
   readonly templates: Templates;
+  /** Finishes what the account wants beside its own database. */
+  readonly finishOthers?: (account: Account) => Promise<void>;
 }
 
 export class Provisioning {
@@ -40,14 +42,16 @@ export class Provisioning {
   readonly #accounts: Accounts;
   readonly #registry: DatabaseRegistry;
   readonly #templates: Templates;
+  readonly #finishOthers: ProvisioningParts["finishOthers"];
   /** By user: requests that arrive together share one run. */
   readonly #running = new Map<UserName, Promise<void>>();
 
-  constructor({ backend, accounts, registry, templates }: ProvisioningParts) {
+  constructor({ backend, accounts, registry, templates, finishOthers }: ProvisioningParts) {
     this.#backend = backend;
     this.#accounts = accounts;
     this.#registry = registry;
     this.#templates = templates;
+    this.#finishOthers = finishOthers;
   }
 
   /**
@@ -83,6 +87,7 @@ export class Provisioning {
     for (const database of account?.databases ?? []) {
       if (database.state === "wanted" && isOwn(name, database.name)) await this.#provision(name, database);
     }
+    if (account) await this.#finishOthers?.(account);
   }
 
   async #provision(user: UserName, { name, template }: AccountDatabase): Promise<void> {
@@ -90,13 +95,11 @@ export class Provisioning {
     await this.#registry.enter(name, { kind: "own", owner: user, template, version: "" });
     await this.#backend.createDatabase(name);
     await this.#secure(user, name);
-    // Once more when another version came into force meanwhile: its rollout may have passed here already.
-    let deployed: Template | undefined;
-    do {
-      deployed = this.#templates.get(template);
-      for (const document of deployed?.designDocuments ?? []) await deployDesignDocument(this.#backend, name, document);
-      await this.#registry.change(name, { version: deployed?.version ?? "" });
-    } while (deployed !== this.#templates.get(template));
+    await deployTemplate(
+      { backend: this.#backend, registry: this.#registry, templates: this.#templates },
+      name,
+      template,
+    );
     await this.#accounts.changeDatabases(user, (databases) => markReady(databases, name));
   }
 
@@ -117,6 +120,23 @@ export class Provisioning {
       if (!isConflict(error)) throw error;
     }
   }
+}
+
+export type DeploymentParts = Pick<ProvisioningParts, "backend" | "registry" | "templates">;
+
+/** The design documents of the template's version in force, into a database that is entered in the registry. */
+export async function deployTemplate(
+  { backend, registry, templates }: DeploymentParts,
+  database: DatabaseName,
+  template: string,
+): Promise<void> {
+  // Once more when another version came into force meanwhile: its rollout may have passed here already.
+  let deployed: Template | undefined;
+  do {
+    deployed = templates.get(template);
+    for (const document of deployed?.designDocuments ?? []) await deployDesignDocument(backend, database, document);
+    await registry.change(database, { version: deployed?.version ?? "" });
+  } while (deployed !== templates.get(template));
 }
 
 /** Nothing is written when the document is there already. @throws CouchError not_found when the database is gone */

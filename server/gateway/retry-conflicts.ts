@@ -9,12 +9,12 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** Runs `attempt`, which reads before it writes, again for as long as its write meets a conflict. */
-export async function retryConflicts<T>(attempt: () => Promise<T>): Promise<T> {
+export async function retryConflicts<T>(attempt: () => Promise<T>, attempts = maxAttempts): Promise<T> {
   for (let count = 1; ; count++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!isConflict(error) || count >= maxAttempts) throw error;
+      if (!isConflict(error) || count >= attempts) throw error;
     }
   }
 }

@@ -12,6 +12,8 @@ export const sessionsDatabase = parseDatabaseName("settee_sessions");
 export const identitiesDatabase = parseDatabaseName("settee_identities");
 /** Which databases the gateway made, from which template, and whose they are. */
 export const registryDatabase = parseDatabaseName("settee_databases");
+/** Invitations to shared databases. */
+export const invitationsDatabase = parseDatabaseName("settee_invitations");
 /** Versions of templates, and how far each has been rolled out. */
 export const rolloutsDatabase = parseDatabaseName("settee_rollouts");
 
@@ -23,6 +25,7 @@ export const databasesToCreate: readonly DatabaseName[] = [
   sessionsDatabase,
   identitiesDatabase,
   registryDatabase,
+  invitationsDatabase,
   rolloutsDatabase,
 ];
 
@@ -31,6 +34,7 @@ const internal = new Set<string>([
   sessionsDatabase,
   identitiesDatabase,
   registryDatabase,
+  invitationsDatabase,
   rolloutsDatabase,
 ]);
 

@@ -15,7 +15,7 @@ const passwordSchemes = ["simple", "pbkdf2", "bcrypt"];
 /** What of a hash its owner is not shown: whoever steals a session could guess the password at home. */
 const secretMembers = ["derived_key", "salt", "password_sha"];
 /** Members through which a document would claim a database or an identity, and so only the server writes them. */
-const serversMembers = ["databases", "identities"];
+const serversMembers = ["databases", "database_log", "identities", "quota"];
 
 /**
  * The document to store for `newDocument`, which an ordinary request wants to write on top of `oldDocument`.

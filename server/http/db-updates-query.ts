@@ -3,18 +3,21 @@ import { CouchError } from "../../protocol/errors.js";
 import type { Call } from "./call.js";
 import { type FeedType, parseSince } from "./changes-query.js";
 
-export interface DbUpdatesQuery {
+export interface FeedQuery {
   readonly feed: FeedType;
+  /** Milliseconds after which a quiet feed gives a sign of life; undefined: never. */
+  readonly heartbeat: number | undefined;
+  /** Milliseconds after which a quiet feed ends. */
+  readonly timeout: number;
+}
+
+export interface DbUpdatesQuery extends FeedQuery {
   /** Updates after this sequence. */
   readonly since: number;
   /** Infinity when there is none. */
   readonly limit: number;
   /** Newest first. */
   readonly descending: boolean;
-  /** Milliseconds after which a quiet feed gives a sign of life; undefined: never. */
-  readonly heartbeat: number | undefined;
-  /** Milliseconds after which a quiet feed ends. */
-  readonly timeout: number;
 }
 
 const feeds: readonly FeedType[] = ["normal", "continuous", "longpoll", "eventsource"];
@@ -22,17 +25,27 @@ const feeds: readonly FeedType[] = ["normal", "continuous", "longpoll", "eventso
 const longestHeartbeat = 60_000;
 
 /** @param now the sequence that `since=now` names. @throws CouchError bad_request */
-export function parseDbUpdatesQuery({ query, headers, services }: Call, now: number): DbUpdatesQuery {
-  const feed = feeds.find((name) => name === (query.get("feed") ?? "normal"));
-  if (!feed) throw new CouchError("bad_request", `Supported \`feed\` types: ${feeds.join(", ")}`);
+export function parseDbUpdatesQuery(call: Call, now: number): DbUpdatesQuery {
+  const { query, headers, services } = call;
+  const feedQuery = parseFeedQuery(call);
+  const { feed } = feedQuery;
   const lastEventId = feed === "eventsource" ? headers["last-event-id"] : undefined;
   const since = typeof lastEventId === "string" ? lastEventId : query.get("since");
-  const longest = services.config.changesTimeout;
   return {
-    feed,
+    ...feedQuery,
     since: parseSince(since, { updateSeq: now, resolveSeq: (text) => services.databases.updates.resolveSeq(text) }),
     limit: parseInteger(query.get("limit")) ?? Number.POSITIVE_INFINITY,
     descending: query.flag("descending"),
+  };
+}
+
+/** What feeds of several databases have in common. @throws CouchError bad_request */
+export function parseFeedQuery({ query, services }: Pick<Call, "query" | "services">): FeedQuery {
+  const feed = feeds.find((name) => name === (query.get("feed") ?? "normal"));
+  if (!feed) throw new CouchError("bad_request", `Supported \`feed\` types: ${feeds.join(", ")}`);
+  const longest = services.config.changesTimeout;
+  return {
+    feed,
     heartbeat: parseHeartbeat(query.get("heartbeat")),
     timeout: Math.min(longest, parseInteger(query.get("timeout")) ?? longest),
   };

@@ -1,15 +1,17 @@
 /** Documents as functions of design documents see them. */
 import { isLocalDocId } from "../../protocol/ids.js";
-import type { Database } from "../documents/database.js";
 import { textForFunction } from "../documents/function-text.js";
 import type { RevisionNode } from "../documents/revisions/tree.js";
 import { losingLeaves } from "../documents/show-document.js";
+import type { DatabaseCall } from "./call.js";
+import { isMember } from "./is-member.js";
 import { localDocumentText, localIdOf } from "./routes/local-document.js";
 
 /** The winner, with its conflicts, as show and update functions are given it; null when it is not there, or no longer. */
-export function findForFunction(database: Database, id: string): string | null {
+export function findForFunction(call: DatabaseCall, id: string): string | null {
+  const { database } = call;
   if (isLocalDocId(id)) {
-    const local = database.findLocal(localIdOf(id));
+    const local = isMember(call) ? database.findLocal(localIdOf(id)) : undefined;
     return local ? localDocumentText(id, local).toString() : null;
   }
   const document = database.find(id);

@@ -3,12 +3,14 @@ import { networkInterfaces } from "node:os";
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, parseDatabaseName } from "../../protocol/ids.js";
 import { type Identity, isServerAdmin } from "../../protocol/security.js";
+import type { IncomingRevision } from "../documents/incoming-revision.js";
 import { ownDatabaseAlias } from "../gateway/access.js";
 import type { LocalServices } from "../replicator/local/local-services.js";
 import type { PeerServices } from "../replicator/peers.js";
 import type { Outgoing } from "../replicator/remote/outgoing.js";
+import { admitRevision, quotaOf } from "./quota.js";
 import type { Services } from "./services.js";
-import { admit } from "./write-documents.js";
+import { admit, type WriteContext } from "./write-documents.js";
 
 type Parts = Pick<Services, "access" | "databases" | "gateway" | "sandbox" | "config">;
 
@@ -50,10 +52,26 @@ function localServices(parts: Parts): LocalServices {
       access.check(identity, "server-admin");
       await databases.create(parsed, { partitioned });
     },
-    admit: (database, identity: Identity, revision) => admit({ database, identity, services: parts }, revision),
+    admit(database, identity: Identity, revision) {
+      const context = { database, identity, services: parts };
+      const admitted = admit(context, revision);
+      // Server administrators have no quota, and most replications are theirs: they are spared the promise.
+      return isServerAdmin(identity) ? admitted : withinQuota(context, admitted);
+    },
     sandbox,
     limits: () => parts.config.limits,
   };
+}
+
+/** What a replication brings counts like any other write. @throws CouchError document_too_large, insufficient_storage */
+async function withinQuota(
+  context: WriteContext,
+  admitted: IncomingRevision | Promise<IncomingRevision>,
+): Promise<IncomingRevision> {
+  const revision = await admitted;
+  const quota = await quotaOf(context);
+  if (quota) admitRevision(quota, context.database, revision)();
+  return revision;
 }
 
 /** Every origin by which this machine can reach the server; the first is the one that it shows. */

@@ -4,6 +4,7 @@
  */
 import type { DatabaseCall } from "./call.js";
 import { databaseInfo } from "./database-info.js";
+import { isMember } from "./is-member.js";
 import { parseJsonParameter, type Query } from "./query.js";
 import { shownHeaders } from "./shown-headers.js";
 import { newUuid } from "./uuids.js";
@@ -48,7 +49,7 @@ export function rewriteRequestObject(call: DatabaseCall, body: string | undefine
     peer: call.address,
     cookie: {},
     userCtx: { db: database.name, name: identity.name, roles: identity.roles },
-    secObj: database.security(),
+    secObj: isMember(call) ? database.security() : {},
   };
 }
 

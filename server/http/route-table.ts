@@ -94,6 +94,7 @@ const admin = (handler: Handler): Route => ({ need: "server-admin", handler });
 const nodeAdmin = (handler: Handler): Route => admin(ofThisNode(handler));
 const nodeMetrics = (handler: Handler): Route => ({ need: "metrics", handler: ofThisNode(handler) });
 const reader = (handler: DatabaseHandler): Route => ({ need: "read", handler });
+const member = (handler: DatabaseHandler): Route => ({ need: "member", handler });
 const writer = (handler: DatabaseHandler): Route => ({ need: "write", handler });
 const databaseAdmin = (handler: DatabaseHandler): Route => ({ need: "database-admin", handler });
 const serverAdmin = (handler: DatabaseHandler): Route => ({ need: "server-admin", handler });
@@ -110,6 +111,13 @@ const document = {
   DELETE: writer(deleteDocument),
   POST: writer(uploadForm),
   COPY: writer(copyDocument),
+};
+/** A copy becomes a document of any kind. */
+const localDocument = {
+  ...document,
+  GET: member(readDocument),
+  PUT: member(writeDocumentRoute),
+  DELETE: member(deleteDocument),
 };
 const anyMethod = (route: Route) => Object.fromEntries(METHODS.map((method) => [method, route]));
 const unknown = anyMethod(anybody(unknownPath));
@@ -197,7 +205,7 @@ export const routeTable: readonly PathRoutes[] = [
     DELETE: serverAdmin(deleteDatabase),
     POST: writer(postDocument),
   }),
-  path("/:db/_security", "PUT,GET", { GET: reader(readSecurity), PUT: databaseAdmin(writeSecurity) }),
+  path("/:db/_security", "PUT,GET", { GET: member(readSecurity), PUT: databaseAdmin(writeSecurity) }),
   path("/:db/_revs_limit", "PUT,GET", { GET: reader(readRevsLimit), PUT: databaseAdmin(writeRevsLimit) }),
   path("/:db/_temp_view", "", anyMethod(reader(noTemporaryViews))),
   path("/:db/_ensure_full_commit", "POST", { POST: reader(ensureFullCommit) }),
@@ -226,8 +234,8 @@ export const routeTable: readonly PathRoutes[] = [
   path("/:db/_all_docs/queries", "POST", { POST: reader(allDocsQueries) }),
   path("/:db/_design_docs", "GET,HEAD,POST", { GET: reader(designDocs), POST: reader(designDocs) }),
   path("/:db/_design_docs/queries", "POST", { POST: reader(designDocsQueries) }),
-  path("/:db/_local_docs", "GET,HEAD,POST", { GET: reader(localDocs), POST: reader(localDocs) }),
-  path("/:db/_local_docs/queries", "POST", { POST: reader(localDocsQueries) }),
+  path("/:db/_local_docs", "GET,HEAD,POST", { GET: member(localDocs), POST: member(localDocs) }),
+  path("/:db/_local_docs/queries", "POST", { POST: member(localDocsQueries) }),
   path("/:db/_find", "POST", { POST: reader(findDocuments) }),
   path("/:db/_explain", "POST", { POST: reader(explainFind) }),
   // A member may ask for an index that is there; one that is not is a design document, which only administrators write.
@@ -254,7 +262,7 @@ export const routeTable: readonly PathRoutes[] = [
   // A document
   path("/:db/:docid", documentMethods, document),
   path("/:db/_design/:ddoc", documentMethods, document),
-  path("/:db/_local/:local", documentMethods, document),
+  path("/:db/_local/:local", documentMethods, localDocument),
 
   // What a design document has
   path("/:db/_design/:ddoc/_view", viewMethods, {}),

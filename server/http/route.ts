@@ -16,7 +16,10 @@ export type Route =
       /** Of Settee's own endpoints, for the OpenAPI document. */
       readonly description?: EndpointDescription<never, unknown>;
     }
-  | { readonly need: "read" | "write" | "database-admin" | "server-admin"; readonly handler: DatabaseHandler };
+  | {
+      readonly need: "read" | "member" | "write" | "database-admin" | "server-admin";
+      readonly handler: DatabaseHandler;
+    };
 
 /** All methods of one path. `HEAD` is answered by `GET` without its body unless it has a row of its own. */
 export interface PathRoutes {

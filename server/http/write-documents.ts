@@ -15,7 +15,9 @@ import { canonicalJson, type ScannedDocument, scanDocument } from "../documents/
 import { type RevisionNode, revOf } from "../documents/revisions/tree.js";
 import type { WriteOutcome } from "../documents/write.js";
 import { isDatabaseAdmin, notADatabaseAdmin } from "../gateway/access.js";
+import type { OwnerUse, Release } from "../gateway/limits/owner-use.js";
 import { prepareReplicationDocument } from "../replicator/scheduler/replication-document.js";
+import { admitRevision, quotaOf } from "./quota.js";
 import type { Services } from "./services.js";
 
 /** Who writes where, and what that takes. */
@@ -32,18 +34,44 @@ export async function writeDocuments(
   call: WriteContext,
   revisions: readonly IncomingRevision[],
 ): Promise<readonly WriteOutcome[]> {
+  const quota = await quotaOf(call);
+  const outcomes = await writeAdmitted(call, revisions, quota);
+  if (!quota || !revisions.some(({ deleted }, index) => deleted && !outcomes[index]?.error)) return outcomes;
+  // Deletions of the same request may have made room: a device that sends both must not be told to come again.
+  const again = revisions.filter((_, index) => outcomes[index]?.error?.error === "insufficient_storage");
+  if (again.length === 0) return outcomes;
+  const later = (await writeAdmitted(call, again, quota)).values();
+  return outcomes.map((outcome) =>
+    outcome.error?.error === "insufficient_storage" ? (later.next().value as WriteOutcome) : outcome,
+  );
+}
+
+async function writeAdmitted(
+  call: WriteContext,
+  revisions: readonly IncomingRevision[],
+  quota: OwnerUse | undefined,
+): Promise<readonly WriteOutcome[]> {
   const { database, identity } = call;
   const refusals = new Map<IncomingRevision, CouchError>();
   const allowed: IncomingRevision[] = [];
-  for (const revision of revisions) {
-    try {
-      allowed.push(await admit(call, revision));
-    } catch (error) {
-      if (!(error instanceof CouchError)) throw error;
-      refusals.set(revision, error);
+  const releases: Release[] = [];
+  let outcomes: readonly WriteOutcome[];
+  try {
+    for (const revision of revisions) {
+      try {
+        const admitted = await admit(call, revision);
+        if (quota) releases.push(admitRevision(quota, database, admitted));
+        allowed.push(admitted);
+      } catch (error) {
+        if (!(error instanceof CouchError)) throw error;
+        refusals.set(revision, error);
+      }
     }
+    outcomes = await database.write(allowed, identity);
+  } finally {
+    for (const release of releases) release();
   }
-  const written = (await database.write(allowed, identity)).values();
+  const written = outcomes.values();
   return revisions.map((revision) => {
     const error = refusals.get(revision);
     return error ? refusedOutcome(revision, error) : (written.next().value as WriteOutcome);

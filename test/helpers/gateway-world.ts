@@ -19,6 +19,7 @@ export const sessions = parseDatabaseName("settee_sessions");
 export const notes: JsonDocument = { _id: "_design/notes", views: { all: { map: "(doc) => emit(doc._id)" } } };
 export const templates: ReadonlyMap<string, Template> = new Map([
   ["user", { name: "user", version: "1", designDocuments: [notes, { _id: "_design/rules", language: "javascript" }] }],
+  ["team", { name: "team", version: "1", designDocuments: [notes] }],
 ]);
 
 export class Clock {

@@ -1,10 +1,12 @@
 /** A server in this process, with a data directory of its own: `const world = await startHttpWorld(t)`. */
 import { EmbeddedBackend } from "../../server/backend/embedded.js";
+import { tellSizes } from "../../server/backend/tell-sizes.js";
 import { RuntimeConfig } from "../../server/config/runtime-config.js";
 import { type ConfigInput, completeConfig } from "../../server/config.js";
 import { Databases, type DatabasesOptions } from "../../server/documents/databases.js";
 import { Gateway } from "../../server/gateway/gateway.js";
 import type { Template } from "../../server/gateway/provisioning.js";
+import { sharingOptions } from "../../server/gateway-settings.js";
 import { HttpServer } from "../../server/http/http-server.js";
 import { Metrics } from "../../server/http/metrics/metrics.js";
 import type { PathRoutes } from "../../server/http/route.js";
@@ -53,13 +55,16 @@ export async function startHttpWorld(
   const runtimeConfig = RuntimeConfig.open(config, { uuid });
   const compression = () => runtimeConfig.current.attachments;
   const databases = await Databases.open({ dataDir, validate, compression });
-  const options = { secret: "a secret for tests only", admin, passwordIterations: 1 };
+  const { quotas } = config;
+  const sharing = sharingOptions(config.sharing);
+  const options = { secret: "a secret for tests only", admin, passwordIterations: 1, sharing, quotas };
   const sandbox = new Sandbox({ workers: 2 });
   const indexes = new Indexes(databases);
   const designViews = new DesignViews({ sandbox });
   const backend = new EmbeddedBackend(databases, { indexes, designViews });
   const gateway = new Gateway({ backend, loadTemplates: async () => templates, options });
   await gateway.start();
+  tellSizes(databases, gateway.sharing.quotas);
   const stopping = new AbortController();
   const log = createLogger(config.logLevel);
   const services: Services = {

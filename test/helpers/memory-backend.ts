@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { CouchError } from "../../protocol/errors.js";
 import { type DatabaseName, type DocId, parseDocId, type RevId, revIdOf } from "../../protocol/ids.js";
 import { defaultSecurity, type SecurityObject } from "../../protocol/security.js";
-import type { Backend, ChangeNotice, JsonDocument } from "../../server/backend/backend.js";
+import type { Backend, ChangeNotice, DatabaseInfo, JsonDocument } from "../../server/backend/backend.js";
 
 interface MemoryDatabase {
   security: SecurityObject;
@@ -26,6 +26,16 @@ export class MemoryBackend implements Backend {
   async databaseExists(name: DatabaseName): Promise<boolean> {
     this.#count("databaseExists");
     return this.#databases.has(name);
+  }
+
+  async databaseInfo(name: DatabaseName): Promise<DatabaseInfo | undefined> {
+    this.#count("databaseInfo");
+    const database = this.#databases.get(name);
+    if (!database) return undefined;
+    const documents = [...database.documents.values()].filter(({ _deleted }) => !_deleted);
+    const bytes = documents.reduce((sum, document) => sum + JSON.stringify(document).length, 0);
+    const updateSeq = String(database.documents.size);
+    return { documents: documents.length, bytes, localDocuments: 0, localBytes: 0, updateSeq, lastChange: undefined };
   }
 
   async deleteDatabase(name: DatabaseName): Promise<"deleted" | "missing"> {

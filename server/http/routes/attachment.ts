@@ -13,6 +13,7 @@ import { isDatabaseAdmin, notADatabaseAdmin } from "../../gateway/access.js";
 import { attachmentReply } from "../attachment-reply.js";
 import { type DatabaseCall, json, type Reply } from "../call.js";
 import { locationOf } from "../locations.js";
+import { checkRoom } from "../quota.js";
 import { writeDocument } from "../write-documents.js";
 import { givenRev, idOfPath } from "./document.js";
 
@@ -43,6 +44,7 @@ export async function writeAttachmentRoute(call: DatabaseCall): Promise<Reply> {
   if (Number(headers["content-length"] ?? 0) > limit) {
     throw new CouchError("attachment_too_large", `An attachment may have at most ${limit} bytes.`);
   }
+  await checkRoom(call, Number(headers["content-length"] ?? 0) - (lengthOf(base, name) ?? 0));
   const content = await database.takeAttachment(call.request, { contentType, contentMd5, encoding, limit });
   const written = await write(call, id, rev, base, name, { kind: "new", name, contentType, content });
   return json({ ok: true, id, rev: written }, 201, { Location: locationOf(call, database.name, id, name) });
@@ -90,6 +92,10 @@ export function baseOf({ database }: DatabaseCall, id: DocId, rev: RevId | undef
 
 function winnerOf({ record }: StoredDocument): RevisionNode {
   return record.tree[record.winner] as RevisionNode;
+}
+
+function lengthOf(base: Base | undefined, name: string): number | undefined {
+  return base?.value.attachments.find((attachment) => attachment.name === name)?.length;
 }
 
 /** Writes what the edit begins with, without the attachment of this name, or with another one in front. */

@@ -8,7 +8,9 @@ import { type ParsedDocument, parseDocument } from "../../documents/parse-docume
 import { type DatabaseCall, json, jsonText, type Reply } from "../call.js";
 import { checkDocumentSize, readDocumentBody } from "../document-limits.js";
 import { etagOf } from "../etag.js";
+import { isMember } from "../is-member.js";
 import { locationOf } from "../locations.js";
+import { quotaOf } from "../quota.js";
 
 /** Where local documents are kept, ids stand without their prefix. */
 export function localIdOf(id: string): string {
@@ -20,7 +22,9 @@ export function localDocumentText(id: string, { rev, body }: LocalDocument, revs
   return documentText({ id, rev, deleted: false, value: { body, attachments: [] }, meta });
 }
 
-export function readLocalDocument({ database, query }: DatabaseCall, id: string): Reply {
+export function readLocalDocument(call: DatabaseCall, id: string): Reply {
+  const { database, query } = call;
+  if (!isMember(call)) throw new CouchError("not_found", "missing");
   const local = database.findLocal(localIdOf(id));
   if (!local || query.has("rev") || query.has("open_revs")) throw new CouchError("not_found", "missing");
   return jsonText(localDocumentText(id, local, query.flag("revs")), 200, { ETag: etagOf(local.rev) });
@@ -42,25 +46,41 @@ export async function writeLocalDocument(call: DatabaseCall, id: DocId): Promise
   return json({ ok: true, id, rev: replicated ? given : rev }, parsed.deleted ? 200 : 201, headers);
 }
 
-export async function deleteLocalDocument(
-  { database }: DatabaseCall,
-  id: string,
-  rev: string | undefined,
-): Promise<Reply> {
-  const deleted = await database.deleteLocal(localIdOf(id), rev);
+export async function deleteLocalDocument(call: DatabaseCall, id: string, rev: string | undefined): Promise<Reply> {
+  const deleted = await deleteCounted(call, localIdOf(id), rev);
   return json({ ok: true, id, rev: deleted }, 200, { ETag: etagOf(deleted) });
 }
 
 /** Resolves to the new revision. */
 export async function storeLocal(
-  { database }: DatabaseCall,
+  call: DatabaseCall,
   id: DocId,
   parsed: Pick<ParsedDocument, "body" | "deleted">,
   rev: string | undefined,
 ): Promise<string> {
+  const { database, services } = call;
   const localId = localIdOf(id);
-  if (!parsed.deleted) return await database.writeLocal(localId, parsed.body, rev);
-  // Deleting what is not there leaves it so.
-  if (database.findLocal(localId)) await database.deleteLocal(localId);
-  return "0-0";
+  const before = database.findLocal(localId)?.body.length;
+  if (parsed.deleted) {
+    // Deleting what is not there leaves it so.
+    if (before !== undefined) await deleteCounted(call, localId);
+    return "0-0";
+  }
+  const after = parsed.body.length;
+  const release = (await quotaOf(call))?.admitLocal(before, after);
+  try {
+    const written = await database.writeLocal(localId, parsed.body, rev);
+    const more = { documents: before === undefined ? 1 : 0, bytes: after - (before ?? 0) };
+    services.gateway.sharing.quotas.wroteLocal(database.name, more);
+    return written;
+  } finally {
+    release?.();
+  }
+}
+
+async function deleteCounted({ database, services }: DatabaseCall, localId: string, rev?: string): Promise<string> {
+  const before = database.findLocal(localId)?.body.length ?? 0;
+  const deleted = await database.deleteLocal(localId, rev);
+  services.gateway.sharing.quotas.wroteLocal(database.name, { documents: -1, bytes: -before });
+  return deleted;
 }

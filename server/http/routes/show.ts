@@ -12,7 +12,7 @@ export async function show(call: DatabaseCall): Promise<Reply> {
   const { database, params, services } = call;
   const named = namedFunction(call, "shows");
   const id = params["*"];
-  const doc = id === undefined ? null : findForFunction(database, id);
+  const doc = id === undefined ? null : findForFunction(call, id);
   const etag = etagOf(tagOf(call, named, doc));
   if (hasEtag(call.headers, etag)) return { status: 304, headers: { ETag: etag } };
   const req = await requestText(call, id);

@@ -23,7 +23,7 @@ export async function update(call: DatabaseCall): Promise<Reply> {
   }
   refuseForeignOrigin(call);
   const id = params["*"];
-  const doc = id === undefined ? null : findForFunction(database, id);
+  const doc = id === undefined ? null : findForFunction(call, id);
   const req = await requestText(call, id);
   const answer = await services.sandbox.update({ database: database.name, function: source, doc, req });
   if (answer.doc === null) return functionReply(answer.response);
