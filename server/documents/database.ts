@@ -11,6 +11,7 @@ import { type IntakeOptions, smallAttachment, type TakenContent } from "./attach
 import { TakenContents } from "./attachments/taken-contents.js";
 import { type ChangesRange, countChanges, readChanges, readFewChanges } from "./changes/read-changes.js";
 import { compact } from "./compaction.js";
+import { countDocuments } from "./count-documents.js";
 import { type DatabaseKind, databaseKind } from "./database-kind.js";
 import type { DatabaseServices } from "./database-services.js";
 import { DirectoryEntry } from "./directory-entry.js";
@@ -105,18 +106,9 @@ export class Database {
   }
 
   /** Documents in a range that are not deleted. */
-  async countDocuments(range: Pick<IdRange, "from" | "to">): Promise<number> {
-    let count = 0;
-    if (this.log.committed.counters.deletedDocuments === 0) {
-      const within = keyRange(range, this.keys.documents, (id) => this.keys.document(id));
-      for await (const entries of this.#services.store.range({ ...within, values: false, step: 2000 }))
-        count += entries.length;
-      return count;
-    }
-    for await (const found of this.documents(range)) {
-      for (const { record } of found) if (!(record.tree[record.winner] as RevisionNode).deleted) count++;
-    }
-    return count;
+  countDocuments(range: Pick<IdRange, "from" | "to">): Promise<number> {
+    const { store } = this.#services;
+    return countDocuments({ store, keys: this.keys }, range, this.log.committed.counters.deletedDocuments === 0);
   }
 
   /** One outcome for each revision, in order, when all that was accepted is on disk. */
@@ -392,20 +384,14 @@ export class Database {
   }
 
   #validation(): ValidationContext | undefined | Promise<ValidationContext | undefined> {
+    const { validate } = this.#services;
+    const read: ValidationContext["read"] = (id, record, index) => this.value({ id: id as DocId, record }, index);
+    const contextOf = (functions: readonly ValidationFunction[]): ValidationContext | undefined =>
+      functions.length === 0
+        ? undefined
+        : { database: this.name, functions, security: this.security(), validate, read };
     const functions = this.#validators.get();
-    if (!(functions instanceof Promise)) return this.#validationContext(functions);
-    return functions.then((found) => this.#validationContext(found));
-  }
-
-  #validationContext(functions: readonly ValidationFunction[]): ValidationContext | undefined {
-    if (functions.length === 0) return undefined;
-    return {
-      database: this.name,
-      functions,
-      security: this.#entry.record.security,
-      validate: this.#services.validate,
-      read: (id, record, index) => this.value({ id: id as DocId, record }, index),
-    };
+    return functions instanceof Promise ? functions.then(contextOf) : contextOf(functions);
   }
 
   #mustExist(): void {
