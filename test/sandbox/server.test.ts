@@ -11,8 +11,15 @@ const functions = {
     if (doc.loop) for (;;);
     if (doc.size) new Uint8Array(doc.size);
   }`,
+  views: { v: { map: "function (doc) { log(['mapped', doc._id]); emit(doc._id, null); }" } },
   filters: { endless: "function (doc) { log({ seen: doc._id }); for (;;); }" },
 };
+
+/** Of the log. */
+function lineOf({ output }: SetteeProcess, message: string) {
+  const lines = output.split("\n").filter((text) => text.startsWith("{"));
+  return lines.map((text) => JSON.parse(text)).find((line) => line.message === message);
+}
 
 describe("a server's sandbox", () => {
   let server: SetteeProcess;
@@ -40,14 +47,11 @@ describe("a server's sandbox", () => {
   test("log() is a line of the server's log, with the database and the design document", async () => {
     const words = 'said "so"\nin two lines';
     assert.equal((await ask("PUT", "/notes/a", { say: words })).ok, true);
-    const line = await waitFor("the line", () =>
-      server.output
-        .split("\n")
-        .filter((text) => text.startsWith("{"))
-        .map((text) => JSON.parse(text))
-        .find(({ message }) => message === words),
-    );
-    assert.deepEqual([line.level, line.database, line.designDoc], ["info", "notes", "_design/app"]);
+    assert.equal((await ask("GET", "/notes/_design/app/_view/v")).total_rows, 1);
+    for (const message of [words, '["mapped","a"]']) {
+      const line = await waitFor("the line", () => lineOf(server, message));
+      assert.deepEqual([line.level, line.database, line.designDoc], ["info", "notes", "_design/app"]);
+    }
   });
 
   test("the limits of validation are settings", async () => {
