@@ -2,9 +2,11 @@
  * `POST /{db}/{docid}`: attachments sent by a form of a page that the same host serves, as CouchDB takes them. The form's `_rev` names
  * the revision that they are added to, or its `_doc` is the document; each file in `_attachments` is an attachment.
  */
-import { readParameters } from "../../documents/attachments/following-parts.js";
+
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
+import { readParameters } from "../../documents/attachments/following-parts.js";
+import { type MultipartPart, multipartBoundary, readMultipart } from "../../documents/attachments/multipart-reader.js";
 import type { IncomingRevision, NewAttachment } from "../../documents/incoming-revision.js";
 import { scanDocument } from "../../documents/json/json-text.js";
 import { checkAttachmentName, editOrigin, parseDocument, toRevision } from "../../documents/parse-document.js";
@@ -13,7 +15,6 @@ import { type DatabaseCall, json, type Reply } from "../call.js";
 import { checkDocumentSize, jsonLimit } from "../document-limits.js";
 import { etagOf } from "../etag.js";
 import { takeInlineAttachments } from "../multipart-document.js";
-import { type MultipartPart, multipartBoundary, readMultipart } from "../../documents/attachments/multipart-reader.js";
 import { writeDocument } from "../write-documents.js";
 import { baseOf, mayWrite, refuseLocalAttachment } from "./attachment.js";
 import { givenRev, idOfPath } from "./document.js";
