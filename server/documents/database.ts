@@ -11,6 +11,7 @@ import { type IntakeOptions, smallAttachment, type TakenContent } from "./attach
 import { TakenContents } from "./attachments/taken-contents.js";
 import { type ChangesRange, countChanges, readChanges, readFewChanges } from "./changes/read-changes.js";
 import { compact } from "./compaction.js";
+import { CompactionRun } from "./compaction-run.js";
 import { type DatabaseKind, databaseKind } from "./database-kind.js";
 import type { DatabaseServices } from "./database-services.js";
 import { DirectoryEntry } from "./directory-entry.js";
@@ -56,8 +57,7 @@ export class Database {
   readonly #entry: DirectoryEntry;
   readonly #validators: ValidationFunctions;
   readonly #taken: TakenContents;
-  #compacting: Promise<void> | undefined;
-  #endingCompaction = false;
+  readonly #compaction = new CompactionRun((isEnding) => this.#compact(isEnding));
   #deleted = false;
   #designVersion = 0;
 
@@ -311,23 +311,18 @@ export class Database {
   // Life
 
   get compacting(): boolean {
-    return this.#compacting !== undefined;
+    return this.#compaction.isRunning;
   }
 
   /** Gives back what only old revisions and dropped attachments hold. A second call joins the first. */
   compact(): Promise<void> {
     this.#mustExist();
-    this.#compacting ??= this.#compact().finally(() => {
-      this.#compacting = undefined;
-    });
-    return this.#compacting;
+    return this.#compaction.run();
   }
 
   /** Ends a compaction under way between two of its steps, and waits for that. */
   async endCompaction(): Promise<void> {
-    this.#endingCompaction = true;
-    await this.#compacting?.catch(() => undefined);
-    this.#endingCompaction = false;
+    await this.#compaction.end();
   }
 
   /** The database is gone: writes are refused from now on, feeds end. */
@@ -337,27 +332,15 @@ export class Database {
     this.#services.followed.delete(this);
   }
 
-  async #compact(): Promise<void> {
+  async #compact(isEnding: () => boolean): Promise<void> {
     const { store, commit, blobs, tasks } = this.#services;
     const { number, keys, log } = this;
-    const { digests, unnamedBytes } = this.#taken;
-    const ended = () => this.#deleted || this.#endingCompaction;
+    const { digests: taken, unnamedBytes } = this.#taken;
+    const ended = () => this.#deleted || isEnding();
     const { purgedInfosLimit: purgesKept, revsLimit } = this.#entry.record;
     const { progress, end } = beginCompaction(tasks, this.name, log.committed.counters);
     try {
-      await compact({
-        number,
-        keys,
-        log,
-        taken: digests,
-        store,
-        commit,
-        blobs,
-        revsLimit,
-        purgesKept,
-        progress,
-        ended,
-      });
+      await compact({ number, keys, log, taken, store, commit, blobs, revsLimit, purgesKept, progress, ended });
       this.#taken.cleared(unnamedBytes);
     } finally {
       end();
