@@ -55,6 +55,9 @@ export const anonymous: Identity = { name: null, roles: [], method: "anonymous" 
 /** Who has this role may read measurements: what collects them need not be an administrator. */
 export const metricsRole = "_metrics";
 
+/** Who has this role looks after accounts without being a server administrator. */
+export const userManagerRole = "user-manager";
+
 export function isServerAdmin(identity: Identity): boolean {
   return identity.roles.includes("_admin");
 }

@@ -4,8 +4,11 @@ import { z } from "zod";
 export type TokenRequest =
   | {
       readonly grant_type: "password";
+      /** Or a verified address. */
       readonly username: string;
       readonly password: string;
+      /** A one-time code, for accounts with a second factor. */
+      readonly totp?: string | undefined;
       /** Shown in the user's list of sessions. */
       readonly device?: string | undefined;
     }
@@ -30,6 +33,8 @@ export type TokenReply = z.output<typeof tokenReply>;
 export interface TokenRefusal {
   readonly error: "invalid_request" | "invalid_grant" | "unsupported_grant_type";
   readonly reason: string;
+  /** The password was right; a one-time code is missing or wrong. */
+  readonly totp?: true;
 }
 
 const passwordGrant = z.object({
@@ -37,6 +42,7 @@ const passwordGrant = z.object({
   username: z.string("username is required"),
   password: z.string("password is required"),
   device: z.string("device must be a text").optional(),
+  totp: z.string("totp is a text").optional(),
 });
 const refreshGrant = z.object({
   grant_type: z.literal("refresh_token"),

@@ -3,11 +3,13 @@ import type { Backend } from "./backend/backend.js";
 import type { Config } from "./config.js";
 import type { Databases } from "./documents/databases.js";
 import type { Gateway } from "./gateway/gateway.js";
+import { accountSweeper } from "./jobs/account-sweeper.js";
 import { AutoCompaction } from "./jobs/auto-compaction.js";
 import { expiredInvitations } from "./jobs/expired-invitations.js";
 import { expiredSessions } from "./jobs/expired-sessions.js";
 import { IndexKeeper } from "./jobs/index-keeper.js";
 import type { Job } from "./jobs/job.js";
+import { MailSender } from "./jobs/mail-sender.js";
 import { provisioningReconciler } from "./jobs/provisioning-reconciler.js";
 import { RolloutWalker } from "./jobs/rollout-walker.js";
 import { sharingReconciler } from "./jobs/sharing-reconciler.js";
@@ -28,6 +30,8 @@ export interface BackgroundParts {
 
 /** What has expired is refused anyway; this bounds the room it takes. */
 const expiryInterval = 60 * 60 * 1000;
+/** How long a mail that is due waits at most: new ones are sent at once, this is for those that could not be. */
+const mailInterval = 10 * 1000;
 /** How long garbage lies at least, and how often a database that is written all the time is compacted at most. */
 const compactionInterval = 10 * 1000;
 /** How long a new design document waits for its indexes at most, when nobody asks. */
@@ -39,6 +43,7 @@ export class Background {
   readonly #jobs: readonly Job[];
   readonly #log: Logger;
   readonly #hourly: readonly Job[];
+  readonly #mail: MailSender;
   readonly #compaction: AutoCompaction;
   readonly #indexKeeper: IndexKeeper;
   readonly #rolloutWalker: RolloutWalker;
@@ -47,13 +52,16 @@ export class Background {
   constructor({ config, databases, backend, gateway, indexes, designViews, log }: BackgroundParts) {
     this.#log = log;
     const onError = (err: unknown): void => log.error({ err }, "a background job met a failure");
-    const reconciler = provisioningReconciler({ backend, provisioning: gateway.provisioning, onError });
-    const { sharing } = gateway;
+    const { provisioning, people, sharing } = gateway;
+    const { removal } = people;
+    const reconciler = provisioningReconciler({ backend, provisioning, removal, onError });
     const reconcilers = [reconciler, sharingReconciler({ backend, sharing, onError })];
+    this.#mail = new MailSender({ backend, delivery: people.mailDelivery, onError });
     this.#hourly = [
       expiredSessions({ backend, now: Date.now, onError }),
       expiredInvitations({ backend, now: Date.now, onError }),
       trashCollector({ backend, trash: sharing.trash, onError }),
+      accountSweeper({ backend, removal, now: Date.now, onError }),
     ];
     this.#compaction = new AutoCompaction({
       databases,
@@ -68,13 +76,15 @@ export class Background {
     });
     this.#rolloutWalker = new RolloutWalker({ rollouts: gateway.rollouts, registry: gateway.registry, onError });
     const walkers = [this.#compaction, this.#indexKeeper, this.#rolloutWalker];
-    this.#jobs = [...reconcilers, ...this.#hourly, ...walkers];
+    this.#jobs = [...reconcilers, ...this.#hourly, this.#mail, ...walkers];
   }
 
   start(): void {
+    this.#mail.start();
     for (const job of this.#jobs) this.#run(job);
     this.#timers = [
       ...this.#hourly.map((job) => setInterval(() => this.#run(job), expiryInterval)),
+      setInterval(() => this.#run(this.#mail), mailInterval),
       setInterval(() => this.#run(this.#compaction), compactionInterval),
       setInterval(() => this.#run(this.#indexKeeper), indexInterval),
       setInterval(() => this.#run(this.#rolloutWalker), rolloutInterval),

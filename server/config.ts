@@ -23,6 +23,13 @@ type Sources = ReadonlyMap<string, string>;
 const fileName = "settee.config.json";
 const prefix = "SETTEE_";
 const fileVariable = "SETTEE_CONFIG";
+/** Settings that name files and folders, with the group they stand in. */
+const paths = [
+  [undefined, "dataDir"],
+  [undefined, "designDocs"],
+  ["accounts", "hooks"],
+  ["mail", "templates"],
+] as const;
 
 /** @throws ConfigError */
 export function loadConfig(environment: NodeJS.ProcessEnv, workingDirectory: string): Config {
@@ -58,10 +65,17 @@ function checked(values: Json, sources: Sources, workingDirectory: string): Conf
   if (settings.adminName !== undefined && settings.adminPassword === undefined) {
     throw new ConfigError(`${sources.get("adminName") ?? "adminName"}: an administrator needs a password as well.`);
   }
+  if (settings.mail.smtp !== undefined && settings.mail.from.includes("@localhost")) {
+    throw new ConfigError("mail.from: mails that are really sent need an address to come from.");
+  }
   const designDocs = settings.designDocs ?? defaultDesignDocs(workingDirectory);
+  const { hooks } = settings.accounts;
+  const { templates } = settings.mail;
   return {
     ...settings,
     backend,
+    accounts: { ...settings.accounts, ...(hooks !== undefined && { hooks: resolve(workingDirectory, hooks) }) },
+    mail: { ...settings.mail, ...(templates !== undefined && { templates: resolve(workingDirectory, templates) }) },
     dataDir: resolve(workingDirectory, settings.dataDir),
     ...(designDocs === undefined ? {} : { designDocs: resolve(workingDirectory, designDocs) }),
   };
@@ -99,7 +113,8 @@ function readConfigFile(file: string): Json {
   throw new ConfigError(`${file} must hold a JSON object.`);
 }
 
-function valueOf(text: string, as: "text" | "number" | "list"): unknown {
+function valueOf(text: string, as: "text" | "number" | "list" | "flag"): unknown {
+  if (as === "flag") return text === "true" ? true : text === "false" ? false : text;
   if (as === "list") return text.split(",").flatMap((item) => item.trim() || []);
   // What is not a number stays a text, which the schema then refuses in its own words.
   return as === "number" && /^-?\d+$/.test(text.trim()) ? Number(text) : text;
@@ -107,9 +122,11 @@ function valueOf(text: string, as: "text" | "number" | "list"): unknown {
 
 /** Folders of a file are relative to the file, folders of the environment to where the server was started. */
 function makeAbsolute(values: Json, base: string): void {
-  for (const name of ["dataDir", "designDocs"]) {
-    const folder = values[name];
-    if (typeof folder === "string" && folder !== "") values[name] = resolve(base, folder);
+  for (const [group, name] of paths) {
+    const holder = group === undefined ? values : values[group];
+    const folder = isObject(holder) ? holder[name] : undefined;
+    if (typeof folder !== "string" || folder === "") continue;
+    put(values, group === undefined ? name : `${group}.${name}`, resolve(base, folder));
   }
 }
 

@@ -16,6 +16,7 @@ import { Metrics } from "./http/metrics/metrics.js";
 import { routeTable } from "./http/route-table.js";
 import type { Services } from "./http/services.js";
 import { createLogger, type Logger } from "./logging.js";
+import { peopleOptions } from "./people-options.js";
 import { Indexes } from "./query/indexes/indexes.js";
 import { DesignViews } from "./query/views/design-views.js";
 import { Replication } from "./replication.js";
@@ -43,6 +44,7 @@ interface Parts {
   readonly replication: Replication;
   readonly stopping: AbortController;
   readonly madeAdmin: AdminCredentials | undefined;
+  readonly listensOn: (url: string) => void;
 }
 
 /** A whole server over one data directory: builds the parts, hands each what it needs, and ends them in order. */
@@ -78,7 +80,11 @@ export class Settee {
       const designViews = new DesignViews({ sandbox, shareKeyOf });
       const backend = new EmbeddedBackend(databases, { indexes, designViews });
       const loadTemplates = () => folder.load();
-      const gateway = new Gateway({ backend, loadTemplates, options: gatewayOptions(config, log) });
+      // Known when it listens, where no other name for it was set.
+      let url = `http://${config.host}:${config.port}`;
+      const publicUrl = (): string => (config.publicUrl ?? url).replace(/\/+$/, "");
+      const options = { ...gatewayOptions(config, log), ...(await peopleOptions(config, log, publicUrl)) };
+      const gateway = new Gateway({ backend, loadTemplates, options });
       const madeAdmin = await gateway.start();
       tellSizes(databases, gateway.sharing.quotas);
       const stopping = new AbortController();
@@ -118,6 +124,9 @@ export class Settee {
       const replication = new Replication({ services, config, log });
       const http = new HttpServer({ services, routes: routeTable });
       const background = new Background({ config, databases, backend, gateway, indexes, designViews, log });
+      const listensOn = (address: string): void => {
+        url = address;
+      };
       return new Settee({
         config,
         log,
@@ -130,6 +139,7 @@ export class Settee {
         replication,
         stopping,
         madeAdmin,
+        listensOn,
       });
     } catch (error) {
       await databases.close();
@@ -161,8 +171,9 @@ export class Settee {
 
   /** Serves, and resolves to the address, e.g. `http://127.0.0.1:5984`. */
   async listen(): Promise<string> {
-    const { http, background, replication, log, config } = this.#parts;
+    const { http, background, replication, log, config, listensOn } = this.#parts;
     const url = await http.listen(config.host, config.port);
+    listensOn(url);
     background.start();
     replication.start(url).catch((err: unknown) => log.error({ err }, "the replicator could not start"));
     return url;

@@ -73,6 +73,7 @@ const settings: readonly RuntimeSetting[] = [
   number("couchdb", "max_attachment_size", "limits.maxAttachmentSize"),
   number("couchdb", "os_process_timeout", "sandbox.timeout"),
   text("couchdb", "maintenance_mode", "maintenanceMode"),
+  flag("couchdb", "users_db_security_editable", "accounts.usersSecurityEditable"),
   fixed(
     "couchdb",
     "uuid",

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { defaultCompression } from "../documents/attachments/compression.js";
 import { everywhere, isSubnet } from "../replicator/remote/address-rules.js";
+import { accountSettings, mailSettings } from "./account-settings.js";
 import { cookies, jwtIssuers, lockOut, oidc, proxies, tokens } from "./identity-settings.js";
 import { quotaSettings, sharingSettings } from "./sharing-settings.js";
 import { text, wholeNumber } from "./values.js";
@@ -136,7 +137,10 @@ export const settingsSchema = z.strictObject({
   host: text(255).default("127.0.0.1"),
   /** 0: any free port. */
   port: wholeNumber(0, 65_535).default(5984),
-  /** As clients reach the server, when that is not what their requests say: `https://db.example.org`. */
+  /**
+   * As clients reach the server, when that is not what their requests say: `https://db.example.org`. Links in mails lead there;
+   * absent, to where it listens.
+   */
   publicUrl: z.url({ protocol: /^https?$/, error: "must be an http or https URL" }).optional(),
   dataDir: text().default("./data"),
   adminName: text(128).optional(),
@@ -151,6 +155,8 @@ export const settingsSchema = z.strictObject({
     .enum(["trace", "debug", "info", "warn", "error", "silent"], "must be trace, debug, info, warn, error or silent")
     .default("info"),
   passwordIterations: wholeNumber(1, 10_000_000).default(600_000),
+  accounts: accountSettings.prefault({}),
+  mail: mailSettings.prefault({}),
   /** Folder of templates. Absent: `design-docs` in the working directory, when it is there. */
   designDocs: text().optional(),
   attachments: attachments.prefault({}),
@@ -183,7 +189,7 @@ export type Settings = z.output<typeof settingsSchema>;
 
 /** Variables of the environment beside `SETTEE_CONFIG`, with the path of their setting and how their text is read. */
 export const environmentNames: Readonly<
-  Record<string, { readonly path: string; readonly as: "text" | "number" | "list" }>
+  Record<string, { readonly path: string; readonly as: "text" | "number" | "list" | "flag" }>
 > = {
   SETTEE_HOST: { path: "host", as: "text" },
   SETTEE_PORT: { path: "port", as: "number" },
@@ -197,6 +203,25 @@ export const environmentNames: Readonly<
   SETTEE_PROXY_SECRET: { path: "proxySecret", as: "text" },
   SETTEE_LOG_LEVEL: { path: "logLevel", as: "text" },
   SETTEE_PASSWORD_ITERATIONS: { path: "passwordIterations", as: "number" },
+  SETTEE_SIGN_UP: { path: "accounts.signUp", as: "text" },
+  SETTEE_REQUIRE_EMAIL: { path: "accounts.requireEmail", as: "flag" },
+  SETTEE_REQUIRE_VERIFIED_EMAIL: { path: "accounts.requireVerifiedEmail", as: "flag" },
+  SETTEE_MIN_PASSWORD_LENGTH: { path: "accounts.minPasswordLength", as: "number" },
+  SETTEE_ANONYMOUS_ACCOUNTS: { path: "accounts.anonymous", as: "flag" },
+  SETTEE_MAGIC_LINKS: { path: "accounts.magicLinks", as: "flag" },
+  SETTEE_ACCOUNT_HOOKS: { path: "accounts.hooks", as: "text" },
+  SETTEE_DELETE_DATABASES: { path: "accounts.deleteDatabases", as: "flag" },
+  SETTEE_VERIFY_EMAIL_HOURS: { path: "accounts.verifyEmailHours", as: "number" },
+  SETTEE_RESET_PASSWORD_MINUTES: { path: "accounts.resetPasswordMinutes", as: "number" },
+  SETTEE_MAGIC_LINK_MINUTES: { path: "accounts.magicLinkMinutes", as: "number" },
+  SETTEE_USERS_SECURITY_EDITABLE: { path: "accounts.usersSecurityEditable", as: "flag" },
+  SETTEE_APP_URL: { path: "accounts.appUrl", as: "text" },
+  SETTEE_TOTP_ISSUER: { path: "accounts.totpIssuer", as: "text" },
+  SETTEE_MAIL_SMTP: { path: "mail.smtp", as: "text" },
+  SETTEE_MAIL_FROM: { path: "mail.from", as: "text" },
+  SETTEE_MAIL_TEMPLATES: { path: "mail.templates", as: "text" },
+  SETTEE_MAIL_LOCALE: { path: "mail.locale", as: "text" },
+  SETTEE_MAILS_PER_ADDRESS_PER_HOUR: { path: "mail.perAddressPerHour", as: "number" },
   SETTEE_DESIGN_DOCS: { path: "designDocs", as: "text" },
   SETTEE_CORS_ORIGINS: { path: "cors.origins", as: "list" },
   SETTEE_UUIDS_ALGORITHM: { path: "uuids.algorithm", as: "text" },

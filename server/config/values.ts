@@ -6,3 +6,4 @@ export const wholeNumber = (least: number, most: number) => {
   return z.int(message).min(least, message).max(most, message);
 };
 export const text = (max = 4096) => z.string("must be a text").min(1, "must not be empty").max(max, "is too long");
+export const flag = z.boolean("must be true or false");

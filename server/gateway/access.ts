@@ -1,32 +1,58 @@
 /** The only door: an identity, a database and a need go in; a database to work with, or a refusal, comes out. */
 import { CouchError } from "../../protocol/errors.js";
-import type { DatabaseName } from "../../protocol/ids.js";
+import { type DatabaseName, isDesignDocId, isLocalDocId } from "../../protocol/ids.js";
 import {
   type Identity,
   isServerAdmin,
   metricsRole,
   type SecurityList,
   type SecurityObject,
+  userManagerRole,
 } from "../../protocol/security.js";
+import type { DatabaseKind } from "../documents/database-kind.js";
 import { isUserDatabaseName, userOfDatabase } from "./database-names.js";
 import { isReaderOnly, sharingRules } from "./sharing/shared-security.js";
-import { isInternalDatabase } from "./system-databases.js";
+import { isInternalDatabase, usersDatabase } from "./system-databases.js";
+import { refusalToReadUserDocument } from "./user-documents.js";
 
 /**
  * What a route asks of its caller. `read` of one database anybody has where it is open to the public; `member` is for what belongs
  * to its members even there: their names, and their replications' checkpoints, which readers may also write.
  */
-export type Need = "public" | "user" | "metrics" | "server-admin" | "read" | "member" | "write" | "database-admin";
+export type Need =
+  | "public"
+  | "user"
+  | "metrics"
+  | "user-manager"
+  | "server-admin"
+  | "read"
+  | "member"
+  | "write"
+  | "database-admin";
 /** The needs that are about no database. */
-export type ServerNeed = "public" | "user" | "metrics" | "server-admin";
+export type ServerNeed = "public" | "user" | "metrics" | "user-manager" | "server-admin";
 /** The needs that are about one database. */
-export type DatabaseNeed = Exclude<Need, "public" | "user" | "metrics">;
+export type DatabaseNeed = Exclude<Need, "public" | "user" | "metrics" | "user-manager">;
 
 /** The caller's own database, by a name that every client can hard-code. */
 export const ownDatabaseAlias = "_me";
 
+/**
+ * What a route is to somebody who is no server administrator, in a database of user documents; none: closed.
+ * `own-document`: of theirs alone. `new-document`: theirs, or a guest's who registers; `user-documents.ts` decides on writing.
+ * `listing`: for server administrators, whatever `_security` says. `about`: as `_security` says.
+ */
+export type UsersAspect = "own-document" | "new-document" | "listing" | "about";
+
+export interface UsersQuestion {
+  readonly aspect?: UsersAspect | undefined;
+  /** The document's id. */
+  readonly document?: string | undefined;
+}
+
 export interface SecuredDatabase {
   readonly name: DatabaseName;
+  readonly kind?: DatabaseKind;
   security(): SecurityObject;
 }
 
@@ -41,13 +67,17 @@ export interface Opened<D> {
  */
 export function decide(identity: Identity, security: SecurityObject, need: Need): "allowed" | CouchError {
   if (need === "public" || isServerAdmin(identity)) return "allowed";
-  if (need === "server-admin") return new CouchError("unauthorized", "You are not a server admin.");
+  if (need === "server-admin") return notAServerAdmin();
   if (need === "user") {
     return identity.name === null ? new CouchError("unauthorized", "Authentication required.") : "allowed";
   }
   if (need === "metrics") {
     if (identity.roles.includes(metricsRole)) return "allowed";
     return new CouchError("unauthorized", "You are not a server admin or read-only metrics user");
+  }
+  if (need === "user-manager") {
+    if (identity.roles.includes(userManagerRole)) return "allowed";
+    return new CouchError("unauthorized", "You are not a server admin or user manager.");
   }
   const rules = sharingRules(security);
   if (rules.trashed === true) return notAMember(identity);
@@ -117,7 +147,12 @@ export class Access<D extends SecuredDatabase> {
   }
 
   /** @throws CouchError unauthorized, forbidden, not_found */
-  async open(identity: Identity, name: DatabaseName | typeof ownDatabaseAlias, need: DatabaseNeed): Promise<Opened<D>> {
+  async open(
+    identity: Identity,
+    name: DatabaseName | typeof ownDatabaseAlias,
+    need: DatabaseNeed,
+    users: UsersQuestion = {},
+  ): Promise<Opened<D>> {
     // Before the database is looked at: whether it exists is no business of those who lack this.
     if (need === "server-admin") this.check(identity, need);
     const target = name === ownDatabaseAlias ? await this.#parts.ownDatabase(identity) : name;
@@ -126,8 +161,8 @@ export class Access<D extends SecuredDatabase> {
     const settling = this.#parts.settled?.(target);
     if (settling) await settling;
     const database = await this.#openFor(identity, target);
-    const decision = decide(identity, database.security(), need);
-    if (decision !== "allowed") throw decision;
+    if (database.kind === "users" && !isServerAdmin(identity)) mayUseUsers(identity, database, need, users);
+    else refuseUnlessAllowed(decide(identity, database.security(), need));
     this.#parts.used?.(database.name);
     return { database, identity };
   }
@@ -141,6 +176,37 @@ export class Access<D extends SecuredDatabase> {
       throw error;
     }
   }
+}
+
+/**
+ * Everybody may read, change and delete the document that is their own account, and guests may make one, as in a CouchDB whose
+ * `_users` was opened to users; nothing else of it is theirs.
+ * @throws CouchError unauthorized, forbidden, not_found
+ */
+function mayUseUsers(
+  identity: Identity,
+  database: SecuredDatabase,
+  need: DatabaseNeed,
+  { aspect, document }: UsersQuestion,
+): void {
+  if (aspect === "listing") throw notAServerAdmin();
+  const isUserDocument = document !== undefined && !isLocalDocId(document) && !isDesignDocId(document);
+  if (isUserDocument && (aspect === "own-document" || aspect === "new-document")) {
+    if (database.name !== usersDatabase) refuseUnlessAllowed(decide(identity, database.security(), need));
+    const refusal = aspect === "own-document" ? refusalToReadUserDocument(identity, document) : undefined;
+    if (refusal) throw refusal;
+    return;
+  }
+  refuseUnlessAllowed(decide(identity, database.security(), need));
+  if (aspect !== "about") throw notAServerAdmin();
+}
+
+function refuseUnlessAllowed(decision: "allowed" | CouchError): void {
+  if (decision !== "allowed") throw decision;
+}
+
+function notAServerAdmin(): CouchError {
+  return new CouchError("unauthorized", "You are not a server admin.");
 }
 
 /**

@@ -72,16 +72,38 @@ export interface Account {
   readonly databases: readonly AccountDatabase[];
   readonly databaseLog?: DatabaseLog;
   readonly quota?: QuotaLimits;
+  /** As the user gave it; nobody knows yet whether it is theirs. */
+  readonly email?: string;
   /** An address that is theirs: what a log-in by e-mail goes by, and where mails about the account go. */
   readonly verifiedEmail?: string;
+  /** The next one, once it is verified. */
+  readonly pendingEmail?: string;
   readonly displayName?: string;
+  /** Language of mails, e.g. `de-AT`. */
+  readonly locale?: string;
+  /** Why nobody can log in: an administrator's decision, an address that is to be verified first, or the user's farewell. */
+  readonly closed?: "disabled" | "unverified" | "removed";
+  readonly isAnonymous?: true;
+  readonly secondFactor?: StoredSecondFactor;
+}
+
+/** What a log-in needs beside the password, as it is kept in a user document. */
+export interface StoredSecondFactor {
+  /** Base32, as CouchDB keeps it, in documents that come from there. */
+  readonly key?: string;
+  /** The same, sealed: what is written here. */
+  readonly sealed?: string;
+  readonly algorithm?: string;
+  /** Time steps up to this one were used. */
+  readonly last_step?: number;
+  /** Hashes of recovery codes that were not used. */
+  readonly recovery?: readonly string[];
 }
 
 export interface NewAccount {
   readonly name: UserName;
   /** None for a user whom something outside vouches for. */
   readonly password?: Pbkdf2Password;
-  readonly email?: string;
   readonly databases: readonly AccountDatabase[];
   /** Further members of the document. */
   readonly members?: Readonly<Record<string, unknown>>;
@@ -130,14 +152,13 @@ export class Accounts {
   }
 
   /** @throws CouchError conflict when the name is taken */
-  async create({ name, password, email, databases, members }: NewAccount): Promise<void> {
+  async create({ name, password, databases, members }: NewAccount): Promise<void> {
     const document: UserDocument = {
       _id: userDocumentId(name),
       name,
       type: "user",
       roles: [],
       ...(password && passwordMembers(password)),
-      ...(email !== undefined && { email }),
       ...members,
       databases,
     };
@@ -175,6 +196,29 @@ export class Accounts {
       const changed = JSON.parse(JSON.stringify({ ...document, ...members })) as JsonDocument;
       await this.#write(name, changed);
       return accountOf(changed);
+    });
+  }
+
+  /** The document itself; of those who are not there, and of what is no account, undefined. */
+  async document(name: string): Promise<JsonDocument | undefined> {
+    const id = nameToDocumentId(name);
+    const document = id && (await this.#backend.getDocument(usersDatabase, id));
+    return document && accountOf(document) ? document : undefined;
+  }
+
+  /** Undeleted accounts' documents in the order of names. @param after a name: those behind it */
+  async list({ prefix, after, limit }: { readonly prefix: string; readonly after?: string; readonly limit: number }) {
+    const first = userDocumentPrefix + prefix;
+    const from = after === undefined ? first : `${userDocumentPrefix}${after}\0`;
+    const range = { from: from > first ? from : first, to: `${first}\u{10ffff}`, limit };
+    return this.#backend.listDocuments<UserDocument>(usersDatabase, range);
+  }
+
+  /** Takes the document away; nothing of the account is left in it. */
+  async remove(name: UserName): Promise<void> {
+    await retryConflicts(async () => {
+      const document = await this.#backend.getDocument(usersDatabase, userDocumentId(name));
+      if (document) await this.#write(name, { _id: document._id, _rev: document._rev as string, _deleted: true });
     });
   }
 
@@ -227,7 +271,7 @@ function nameToDocumentId(name: string): DocId | undefined {
 
 /** Undefined for a document that is not a user's. Forgives what CouchDB forgives: it may have come from there. */
 export function accountOf(document: JsonDocument): Account | undefined {
-  const { name, type, roles, databases, salt, identities, database_log: databaseLog, quota } = document;
+  const { name, type, roles, databases, salt, identities, database_log: databaseLog, quota, totp } = document;
   if (type !== "user" || typeof name !== "string" || document._id !== userDocumentPrefix + name) return undefined;
   if (nameToDocumentId(name) === undefined) return undefined;
   return {
@@ -240,12 +284,33 @@ export function accountOf(document: JsonDocument): Account | undefined {
     ...(isDatabaseLog(databaseLog) && { databaseLog }),
     ...(isQuota(quota) && { quota }),
     ...textsOf(document),
+    ...(isSecondFactor(totp) && { secondFactor: totp }),
+    ...(document.anonymous === true && { isAnonymous: true as const }),
+    ...closedOf(document),
   };
 }
 
-function textsOf({ verified_email: verifiedEmail, display_name: displayName }: JsonDocument) {
-  const texts = Object.entries({ verifiedEmail, displayName });
+function textsOf(document: JsonDocument) {
+  const {
+    email,
+    verified_email: verifiedEmail,
+    pending_email: pendingEmail,
+    display_name: displayName,
+    locale,
+  } = document;
+  const texts = Object.entries({ email, verifiedEmail, pendingEmail, displayName, locale });
   return Object.fromEntries(texts.filter(([, value]) => typeof value === "string" && value !== ""));
+}
+
+function closedOf({ removed, disabled, awaits_email: awaitsEmail }: JsonDocument): Pick<Account, "closed"> {
+  if (removed !== undefined) return { closed: "removed" };
+  if (disabled === true) return { closed: "disabled" };
+  return awaitsEmail === true ? { closed: "unverified" } : {};
+}
+
+/** Of whom it is not certain that there is none, a code is demanded: a damaged one must not open the account. */
+function isSecondFactor(value: unknown): value is StoredSecondFactor {
+  return typeof value === "object" && value !== null;
 }
 
 function isDatabaseLog(value: unknown): value is DatabaseLog {

@@ -1,8 +1,12 @@
 /** What can be set of the gateway, with its defaults. */
+import type { AccountOptions } from "./accounts/account-options.js";
+import type { MailOptions } from "./accounts/account-services.js";
 import type { AdminCredentials } from "./admins.js";
 import type { TokenAlgorithm } from "./keys/signing-key.js";
 import type { TokenLives } from "./keys/token-lives.js";
 import type { QuotaOptions } from "./limits/quota-options.js";
+import { MailTemplates } from "./mail/mail-templates.js";
+import { DevelopmentMailbox } from "./mail/mail-transport.js";
 import type { OidcOptions } from "./outside/oidc-log-ins.js";
 import type { JwtIssuer } from "./outside/outside-tokens.js";
 import { defaultIterations } from "./password-hasher.js";
@@ -51,6 +55,8 @@ export interface GatewayOptions {
   readonly oidc?: OidcOptions;
   readonly sharing?: Partial<SharingOptions>;
   readonly quotas?: Partial<QuotaOptions>;
+  readonly accounts?: Partial<AccountOptions>;
+  readonly mail?: MailOptions;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Told of what fails in the background, where no request can be told. */
@@ -80,10 +86,21 @@ const defaults = {
   lockOut: { mode: "enforce", threshold: 5, maxLifetime: 300_000, maxObjects: 10_000 },
   jwtIssuers: [],
   oidc: { providers: [], redirects: [] },
+  accounts: {},
   now: Date.now,
   onError: () => {},
   onLockedOut: () => {},
 } satisfies Omit<GatewayOptions, "secret">;
+
+/** For tests and programs that embed the gateway: mails go nowhere. */
+function noMail(): MailOptions {
+  return {
+    transport: new DevelopmentMailbox(() => {}, Date.now),
+    templates: MailTemplates.shipped(),
+    from: "Settee <settee@localhost>",
+    publicUrl: () => "http://localhost:5984",
+  };
+}
 
 export type CompleteGatewayOptions = GatewayOptions &
   Required<Omit<GatewayOptions, "cookieSameSite" | "sharing" | "quotas">>;
@@ -93,5 +110,5 @@ export function completeOptions(options: GatewayOptions): CompleteGatewayOptions
   if (options.secret.length < minSecretLength) {
     throw new RangeError(`The secret must have at least ${minSecretLength} characters.`);
   }
-  return { ...defaults, ...options };
+  return { ...defaults, mail: options.mail ?? noMail(), ...options };
 }

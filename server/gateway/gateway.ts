@@ -1,10 +1,14 @@
 /** Builds the gateway's parts over a store and offers what the layers above need of them. */
 import { isDeepStrictEqual } from "node:util";
-import type { SignUpReply } from "../../protocol/account.js";
+import { parseSignUpRequest, type SignUpReply } from "../../protocol/account.js";
 import type { DatabaseName } from "../../protocol/ids.js";
 import { type AuthenticationMethod, defaultSecurity, type Identity } from "../../protocol/security.js";
+import type { TokenReply } from "../../protocol/token.js";
 import type { Backend, JsonDocument } from "../backend/backend.js";
 import { Access, type SecuredDatabase } from "./access.js";
+import type { AccountServices } from "./accounts/account-services.js";
+import { PeoplePart } from "./accounts/people-part.js";
+import type { Asker } from "./accounts/sign-ups.js";
 import { type Account, Accounts } from "./accounts.js";
 import { type AdminCredentials, Admins } from "./admins.js";
 import { DatabaseRegistry } from "./databases/registry.js";
@@ -19,9 +23,8 @@ import type { KeyRing } from "./keys/key-ring.js";
 import type { LinkedIdentities } from "./outside/linked-identities.js";
 import { OidcLogIns } from "./outside/oidc-log-ins.js";
 import { OutsidePart } from "./outside/outside-part.js";
-import { PasswordCheck } from "./password-check.js";
 import { PasswordHasher } from "./password-hasher.js";
-import { identityOf, Principals } from "./principals.js";
+import { identityOf, type Principal, Principals } from "./principals.js";
 import { Provisioning, type Template } from "./provisioning.js";
 import { Rollouts } from "./rollouts/rollouts.js";
 import { type SessionInfo, sessionInfo } from "./session-info.js";
@@ -30,11 +33,9 @@ import { keyFor, SessionsPart } from "./sessions/sessions-part.js";
 import type { Standing } from "./sessions/standings.js";
 import { type GrantOutcome, type RevokeOutcome, TokenGrants } from "./sessions/token-grants.js";
 import { SharingPart } from "./sharing/sharing-part.js";
-import { signUp } from "./signup.js";
 import { databasesToCreate, isInternalDatabase } from "./system-databases.js";
 import { Throttle } from "./throttle.js";
 import { prepareUserDocument } from "./user-documents.js";
-import { VerifiedPasswords } from "./verified-passwords.js";
 
 export interface GatewayParts {
   readonly backend: Backend;
@@ -53,6 +54,7 @@ export class Gateway {
   readonly oidc: OidcLogIns;
   /** Outside identities of users. */
   readonly identities: LinkedIdentities;
+  readonly #people: PeoplePart;
   readonly #backend: Backend;
   readonly #options: CompleteGatewayOptions;
   readonly #hasher: PasswordHasher;
@@ -87,20 +89,42 @@ export class Gateway {
     const sessions = new SessionsPart({ backend, admins: this.#admins, principals, options });
     this.#sessions = sessions;
     this.#throttle = new Throttle({ lockOut: options.lockOut, now, onLockedOut: options.onLockedOut });
-    const passwordCheck = new PasswordCheck({
+    const { provisioning } = this;
+    const { fingerprints } = sessions;
+    this.#people = new PeoplePart({
+      backend,
+      accounts: this.#accounts,
       principals,
       hasher: this.#hasher,
-      verified: new VerifiedPasswords({ life: options.verifiedPasswordSeconds * 1000, now }),
       throttle: this.#throttle,
+      fingerprints,
+      provisioning,
+      removeDatabases: (user) => this.sharing.removeAccountDatabases(user),
+      options,
     });
-    const { provisioning } = this;
+    const { passwordCheck, checkSecondFactor, loggedIn } = this.#people;
     const outside = new OutsidePart({ backend, accounts: this.#accounts, principals, provisioning, options });
     this.identities = outside.identities;
-    this.logIns = new LogIns({ ...sessions, principals, passwordCheck, provisioning });
+    this.logIns = new LogIns({
+      ...sessions,
+      principals,
+      passwordCheck,
+      provisioning,
+      checkSecondFactor,
+      loggedIn,
+    });
     const flowKey = keyFor("outside log-ins", options.secret);
     this.oidc = new OidcLogIns({ ...outside, options: options.oidc, logIns: this.logIns, flowKey, now });
     const lives = options.tokenLives;
-    this.#tokenGrants = new TokenGrants({ ...sessions, ...outside, passwordCheck, provisioning, lives });
+    this.#tokenGrants = new TokenGrants({
+      ...sessions,
+      ...outside,
+      passwordCheck,
+      provisioning,
+      lives,
+      checkSecondFactor,
+      loggedIn,
+    });
     this.#identifier = new Identifier({
       ...sessions,
       ...outside,
@@ -122,6 +146,7 @@ export class Gateway {
     for (const name of databasesToCreate) await this.#createSystemDatabase(name);
     this.#accounts.start();
     this.sharing.start();
+    this.#people.start();
     await this.rollouts.start();
     await this.#sessions.start();
     // Last: nothing that fails afterwards may keep the password from being shown.
@@ -133,6 +158,7 @@ export class Gateway {
     this.#admins.close();
     this.#accounts.close();
     this.sharing.close();
+    this.#people.close();
     this.rollouts.close();
   }
 
@@ -174,20 +200,40 @@ export class Gateway {
     });
   }
 
-  /** `POST /_settee/signup`, to be answered with 201. @throws CouchError bad_request, conflict */
-  signUp(body: unknown): Promise<SignUpReply> {
-    return signUp(body, {
-      backend: this.#backend,
-      principals: this.#principals,
-      accounts: this.#accounts,
-      hasher: this.#hasher,
-      provisioning: this.provisioning,
-    });
+  /** Sign-up, e-mail, passwords, second factors, and who looks after accounts. */
+  get people(): AccountServices {
+    return this.#people.services;
+  }
+
+  /** `POST /_settee/signup`, to be answered with 201. @throws CouchError bad_request, conflict, forbidden */
+  async signUp(body: unknown, asker: Asker = { address: "" }): Promise<SignUpReply> {
+    return this.people.signUps.signUp(parseSignUpRequest(body), asker);
   }
 
   /** `POST /_session`. @throws CouchError bad_request, unauthorized with a `Set-Cookie` header, forbidden */
   logIn(body: unknown, origin: Origin): Promise<LoggedIn> {
     return this.logIns.logIn(body, origin);
+  }
+
+  /** A cookie for somebody who has proved in another way who they are. */
+  async beginSession(principal: Principal, { address, agent, overTls = false }: Origin): Promise<LoggedIn> {
+    const begun = await this.logIns.begin(principal, { agent }, overTls);
+    await this.#people.loggedIn(principal, address);
+    return begun;
+  }
+
+  /** Tokens for somebody who has proved in another way who they are. */
+  grantTo(principal: Principal, origin: Origin): Promise<TokenReply> {
+    return this.#tokenGrants.grantTo(principal, origin);
+  }
+
+  /** Headers with which who came with a cookie and changed their own password stays logged in. */
+  async staysLoggedIn(
+    { name, method }: Identity,
+    { agent, overTls = false }: Omit<Origin, "address">,
+  ): Promise<Readonly<Record<string, string>>> {
+    const principal = method === "cookie" && name !== null ? await this.#principals.find(name) : undefined;
+    return principal ? { "Set-Cookie": (await this.logIns.begin(principal, { agent }, overTls)).setCookie } : {};
   }
 
   /** `DELETE /_session`: ends the caller's session, if any. @returns the `Set-Cookie` header */
@@ -227,13 +273,15 @@ export class Gateway {
     return this.#tokenGrants.revoke(body);
   }
 
-  /** What to store for an ordinary write to `_users`. @throws CouchError forbidden, not_found */
-  prepareUserDocument(
+  /** What to store for an ordinary write to `_users`. @throws CouchError forbidden, not_found, conflict, bad_request */
+  async prepareUserDocument(
     newDocument: JsonDocument,
     oldDocument: JsonDocument | undefined,
     identity: Identity,
+    asker: Asker = { address: "" },
   ): Promise<JsonDocument> {
-    return prepareUserDocument(newDocument, oldDocument, identity, this.#hasher);
+    const prepared = await prepareUserDocument(newDocument, oldDocument, identity, this.#hasher);
+    return this.people.userDocuments.admit({ prepared, newDocument, oldDocument, identity, asker });
   }
 
   async #createSystemDatabase(name: DatabaseName): Promise<void> {

@@ -140,7 +140,12 @@ export class Identifier {
     if (colon < 0 || decoded === "_:_") return nobody;
     const attempt = { name: decoded.slice(0, colon), password: decoded.slice(colon + 1), address };
     if (attempt.name === "") throw wrongCredentials();
-    return when(this.#parts.passwordCheck.authenticate(attempt), (principal) => this.#by(principal, "default"));
+    return when(this.#parts.passwordCheck.authenticate(attempt), (principal) => {
+      // As in CouchDB: there is no place for a one-time code in this header.
+      if (principal.secondFactor)
+        throw new CouchError("unauthorized", "A one-time code is required.", { detail: { totp: true } });
+      return this.#by(principal, "default");
+    });
   }
 
   #bearer(token: string): Identified | Promise<Identified> {

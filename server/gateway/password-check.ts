@@ -10,6 +10,10 @@ export interface PasswordCheckParts {
   readonly hasher: PasswordHasher;
   readonly verified: VerifiedPasswords;
   readonly throttle: Throttle;
+  /** The user whose verified address somebody logs in with; undefined for anything else. */
+  readonly ownerOfEmail?: (text: string) => Promise<string | undefined>;
+  /** Told of each password that was looked at; of unknown names nothing. */
+  readonly onChecked?: (principal: Principal, attempt: PasswordAttempt, isRight: boolean) => void;
 }
 
 export interface PasswordAttempt {
@@ -33,11 +37,12 @@ export class PasswordCheck {
   }
 
   /**
-   * At once (no promise) when this password was found right before.
-   * @throws CouchError unauthorized, or forbidden when locked out; rejects with the same
+   * At once (no promise) when this password was found right before. The name may be a verified address.
+   * @throws CouchError unauthorized, or forbidden when locked out or not verified yet; rejects with the same
    */
   authenticate(attempt: PasswordAttempt): Principal | Promise<Principal> {
-    const found = this.#parts.principals.find(attempt.name);
+    const { principals } = this.#parts;
+    const found = attempt.name.includes("@") ? this.#findByEmail(attempt.name) : principals.find(attempt.name);
     return found instanceof Promise
       ? found.then((principal) => this.#check(attempt, principal))
       : this.#check(attempt, found);
@@ -50,7 +55,13 @@ export class PasswordCheck {
     const fingerprint = verified.fingerprint(attempt.name, attempt.password, principal?.password);
     if (!principal || !verified.has(fingerprint)) return this.#verify(attempt, principal, fingerprint);
     throttle.succeeded(attempt, principal);
-    return principal;
+    return mayLogIn(principal);
+  }
+
+  /** The address first: a name that is somebody's address must not stand in their way. */
+  async #findByEmail(text: string): Promise<Principal | undefined> {
+    const owner = await this.#parts.ownerOfEmail?.(text);
+    return this.#parts.principals.find(owner ?? text);
   }
 
   async #verify(attempt: PasswordAttempt, principal: Principal | undefined, fingerprint: string): Promise<Principal> {
@@ -62,7 +73,7 @@ export class PasswordCheck {
     }
     const isRight = await running;
     if (!principal || !isRight) throw wrongCredentials();
-    return principal;
+    return mayLogIn(principal);
   }
 
   async #hash(attempt: PasswordAttempt, principal: Principal | undefined, fingerprint: string): Promise<boolean> {
@@ -79,6 +90,13 @@ export class PasswordCheck {
       throttle.succeeded(attempt, principal);
       verified.add(fingerprint);
     }
+    if (principal) this.#parts.onChecked?.(principal, attempt, isRight);
     return isRight;
   }
+}
+
+/** Told to nobody but who has the password. */
+function mayLogIn(principal: Principal): Principal {
+  if (principal.closed !== "unverified") return principal;
+  throw new CouchError("forbidden", "Confirm your e-mail address first: look into your mail.");
 }

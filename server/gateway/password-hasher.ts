@@ -35,9 +35,8 @@ export class PasswordHasher {
     return this.#waiting.length;
   }
 
-  /** A new hash, with a new salt. @throws CouchError service_unavailable when too many wait */
-  async hash(password: string): Promise<Pbkdf2Password> {
-    const salt = randomBytes(16).toString("hex");
+  /** A new hash, with a new salt unless one is given. @throws CouchError service_unavailable when too many wait */
+  async hash(password: string, salt = randomBytes(16).toString("hex")): Promise<Pbkdf2Password> {
     const { iterations } = this;
     const derivedKey = await this.#inTurn(() => derivedKeyOf(password, salt, iterations, "sha256"));
     return { scheme: "pbkdf2", prf: "sha256", derivedKey, salt, iterations };

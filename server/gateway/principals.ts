@@ -2,7 +2,7 @@
 
 import type { UserName } from "../../protocol/ids.js";
 import type { AuthenticationMethod, Identity } from "../../protocol/security.js";
-import type { Accounts } from "./accounts.js";
+import type { Account, Accounts, StoredSecondFactor } from "./accounts.js";
 import type { Admins } from "./admins.js";
 import type { StoredPassword } from "./passwords.js";
 
@@ -14,6 +14,10 @@ export interface Principal {
   readonly password: StoredPassword | undefined;
   /** Of an account without a password, made when it was: an account of that name that comes later has another one. */
   readonly salt?: string | undefined;
+  /** A log-in needs a one-time code as well. */
+  readonly secondFactor?: StoredSecondFactor;
+  /** `unverified`: a log-in has to wait until the address is verified. */
+  readonly closed?: Account["closed"];
 }
 
 /** Empty for those who have none: they cannot have a session either. */
@@ -32,10 +36,14 @@ export class Principals {
 
   /**
    * As of now: a changed document shows at the next call. At once when it is in memory. An administrator hides an
-   * account of the same name, so that nobody becomes one by owning the account or loses it to one who does.
+   * account of the same name, so that nobody becomes one by owning the account or loses it to one who does. Nobody for a
+   * closed account.
    */
   find(name: string): Principal | undefined | Promise<Principal | undefined> {
-    return this.#admins.find(name) ?? this.#accounts.find(name);
+    const admin = this.#admins.find(name);
+    if (admin) return admin;
+    const account = this.#accounts.find(name);
+    return account instanceof Promise ? account.then(unlessClosed) : unlessClosed(account);
   }
 
   isAdmin(name: string): boolean {
@@ -45,4 +53,9 @@ export class Principals {
 
 export function identityOf(principal: Principal, method: AuthenticationMethod): Identity {
   return { name: principal.name, roles: principal.roles, method };
+}
+
+/** Whose account is closed cannot prove anything: what they hold (cookies, tokens) is worth nothing at once. */
+function unlessClosed(account: Account | undefined): Account | undefined {
+  return account?.closed === "disabled" || account?.closed === "removed" ? undefined : account;
 }

@@ -84,6 +84,8 @@ export class Provisioning {
 
   async #finish(name: UserName): Promise<void> {
     const account = await this.#accounts.find(name);
+    // What is on its way out gets nothing new.
+    if (account?.closed === "removed") return;
     for (const database of account?.databases ?? []) {
       if (database.state === "wanted" && isOwn(name, database.name)) await this.#provision(name, database);
     }

@@ -34,14 +34,19 @@ export function loggedIn({ name, roles }: Identity): { ok: true; name: string | 
 export interface LogInRequest {
   readonly name: string;
   readonly password: string;
+  /** A one-time code. */
+  readonly totp?: string;
   /** Ours: what the user calls the device, for the list of sessions. */
   readonly device?: string | undefined;
 }
 
-/** What `POST /_session` takes, as JSON or as a form; `username` is what Cloudant's clients say. @throws CouchError bad_request */
+/**
+ * What `POST /_session` takes, as JSON or as a form; `username` is what Cloudant's clients say, `token` what CouchDB calls a
+ * one-time code. @throws CouchError bad_request
+ */
 export function parseLogIn(body: unknown): LogInRequest {
   const fields = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-  const { username, name = username, password, device } = fields;
+  const { username, name = username, password, token, totp = token, device } = fields;
   if (typeof name !== "string" || name === "") {
     throw new CouchError("bad_request", "request body must contain a username");
   }
@@ -50,5 +55,6 @@ export function parseLogIn(body: unknown): LogInRequest {
     name,
     password: typeof password === "string" ? password : "",
     ...(typeof device === "string" && { device }),
+    ...((typeof totp === "string" || typeof totp === "number") && { totp: String(totp) }),
   };
 }

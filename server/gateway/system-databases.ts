@@ -16,6 +16,10 @@ export const registryDatabase = parseDatabaseName("settee_databases");
 export const invitationsDatabase = parseDatabaseName("settee_invitations");
 /** Versions of templates, and how far each has been rolled out. */
 export const rolloutsDatabase = parseDatabaseName("settee_rollouts");
+/** Beside `_users`: which address is whose, mailed tokens, invitations, what users did. */
+export const accountsDatabase = parseDatabaseName("settee_accounts");
+/** Mails that wait to be sent. */
+export const mailDatabase = parseDatabaseName("settee_mail");
 
 /** What the gateway creates at its start when it is not there. */
 export const databasesToCreate: readonly DatabaseName[] = [
@@ -27,6 +31,8 @@ export const databasesToCreate: readonly DatabaseName[] = [
   registryDatabase,
   invitationsDatabase,
   rolloutsDatabase,
+  accountsDatabase,
+  mailDatabase,
 ];
 
 const internal = new Set<string>([
@@ -36,6 +42,8 @@ const internal = new Set<string>([
   registryDatabase,
   invitationsDatabase,
   rolloutsDatabase,
+  accountsDatabase,
+  mailDatabase,
 ]);
 
 const system = new Set<string>([...databasesToCreate, "_global_changes"]);

@@ -13,9 +13,22 @@ import { passwordMemberNames, passwordMembers } from "./passwords.js";
 
 const passwordSchemes = ["simple", "pbkdf2", "bcrypt"];
 /** What of a hash its owner is not shown: whoever steals a session could guess the password at home. */
-const secretMembers = ["derived_key", "salt", "password_sha"];
-/** Members through which a document would claim a database or an identity, and so only the server writes them. */
-const serversMembers = ["databases", "database_log", "identities", "quota"];
+const secretMembers = ["derived_key", "salt", "password_sha", "totp", "totp_pending"];
+/** Members through which a document would claim a database, an address or more, and so only the server writes them. */
+const serversMembers = [
+  "databases",
+  "database_log",
+  "quota",
+  "identities",
+  "verified_email",
+  "pending_email",
+  "awaits_email",
+  "anonymous",
+  "disabled",
+  "removed",
+  "totp",
+  "totp_pending",
+];
 
 /**
  * The document to store for `newDocument`, which an ordinary request wants to write on top of `oldDocument`.
@@ -59,9 +72,29 @@ export function mayReadUserDocument(identity: Identity, id: string): boolean {
 
 /** The document as `identity`, who may read it, is shown it. */
 export function visibleUserDocument<T extends JsonDocument>(document: T, identity: Identity): T {
-  if (isServerAdmin(identity)) return document;
+  return isServerAdmin(identity) ? document : withoutSecrets(document);
+}
+
+/** As its owner may have it. */
+export function withoutSecrets<T extends JsonDocument>(document: T): T {
   const members = Object.entries(document).filter(([name]) => !secretMembers.includes(name));
   return Object.fromEntries(members) as T;
+}
+
+/** A guest makes an account by writing its document. */
+export function isRegistration(
+  newDocument: JsonDocument,
+  oldDocument: JsonDocument | undefined,
+  identity: Identity,
+): boolean {
+  const isUser = newDocument._id.startsWith(userDocumentPrefix);
+  return (
+    identity.name === null &&
+    !isServerAdmin(identity) &&
+    isUser &&
+    oldDocument === undefined &&
+    newDocument._deleted !== true
+  );
 }
 
 function isOwn(identity: Identity, id: string): boolean {
@@ -69,9 +102,10 @@ function isOwn(identity: Identity, id: string): boolean {
 }
 
 function refuseOthers(newDocument: JsonDocument, oldDocument: JsonDocument | undefined, identity: Identity): void {
-  // A guest may register; the document of somebody who is there already is a conflict for them, as for anybody.
-  const registers = identity.name === null && oldDocument === undefined && newDocument._deleted !== true;
-  if (!registers && !isOwn(identity, newDocument._id)) throw new CouchError("not_found");
+  if (isRegistration(newDocument, oldDocument, identity) || isOwn(identity, newDocument._id)) return;
+  // The document of somebody who is there already is a conflict for a guest, as for anybody who comes without its revision.
+  const isTaken = identity.name === null && newDocument._deleted !== true;
+  throw new CouchError(isTaken ? "conflict" : "not_found");
 }
 
 function checkShape(document: JsonDocument, oldDocument: JsonDocument | undefined): void {

@@ -19,7 +19,9 @@ export async function dispatch(call: ReceivedCall, route: Route, path: string): 
     services.access.check(identity, route.need as ServerNeed);
     return await (route.handler as (call: Call) => Reply | Promise<Reply>)(call);
   }
-  const { database } = await services.access.open(identity, nameOf(params["db"], identity), route.need as DatabaseNeed);
+  const users = { aspect: "ofUsers" in route ? route.ofUsers : undefined, document: params["docid"] };
+  const name = nameOf(params["db"], identity);
+  const { database } = await services.access.open(identity, name, route.need as DatabaseNeed, users);
   const visible = guarded(database, identity, path);
   return await (route.handler as (call: DatabaseCall) => Reply | Promise<Reply>)(call.withDatabase(visible));
 }

@@ -3,6 +3,7 @@
  * HEAD is answered by GET. Needs are explained in `gateway/access.ts`; `_me` stands for the caller's own database in `:db`.
  */
 import { METHODS } from "node:http";
+import type { UsersAspect } from "../gateway/access.js";
 import type { DatabaseHandler, Handler } from "./call.js";
 import type { PathRoutes, Route } from "./route.js";
 import { activeTasks } from "./routes/active-tasks.js";
@@ -95,6 +96,11 @@ const nodeAdmin = (handler: Handler): Route => admin(ofThisNode(handler));
 const nodeMetrics = (handler: Handler): Route => ({ need: "metrics", handler: ofThisNode(handler) });
 const reader = (handler: DatabaseHandler): Route => ({ need: "read", handler });
 const member = (handler: DatabaseHandler): Route => ({ need: "member", handler });
+const ofUsers = (aspect: UsersAspect, need: "read" | "member" | "write", handler: DatabaseHandler): Route => ({
+  need,
+  handler,
+  ofUsers: aspect,
+});
 const writer = (handler: DatabaseHandler): Route => ({ need: "write", handler });
 const databaseAdmin = (handler: DatabaseHandler): Route => ({ need: "database-admin", handler });
 const serverAdmin = (handler: DatabaseHandler): Route => ({ need: "server-admin", handler });
@@ -106,9 +112,9 @@ const path = (path: string, allow: string, methods: Readonly<Record<string, Rout
 });
 
 const document = {
-  GET: reader(readDocument),
-  PUT: writer(writeDocumentRoute),
-  DELETE: writer(deleteDocument),
+  GET: ofUsers("own-document", "read", readDocument),
+  PUT: ofUsers("new-document", "write", writeDocumentRoute),
+  DELETE: ofUsers("own-document", "write", deleteDocument),
   POST: writer(uploadForm),
   COPY: writer(copyDocument),
 };
@@ -200,12 +206,15 @@ export const routeTable: readonly PathRoutes[] = [
 
   // A database
   path("/:db", "DELETE,GET,HEAD,POST", {
-    GET: reader(describeDatabase),
+    GET: ofUsers("about", "read", describeDatabase),
     PUT: { need: "server-admin", handler: createDatabase, creates: true },
     DELETE: serverAdmin(deleteDatabase),
     POST: writer(postDocument),
   }),
-  path("/:db/_security", "PUT,GET", { GET: member(readSecurity), PUT: databaseAdmin(writeSecurity) }),
+  path("/:db/_security", "PUT,GET", {
+    GET: ofUsers("about", "member", readSecurity),
+    PUT: databaseAdmin(writeSecurity),
+  }),
   path("/:db/_revs_limit", "PUT,GET", { GET: reader(readRevsLimit), PUT: databaseAdmin(writeRevsLimit) }),
   path("/:db/_temp_view", "", anyMethod(reader(noTemporaryViews))),
   path("/:db/_ensure_full_commit", "POST", { POST: reader(ensureFullCommit) }),
@@ -229,8 +238,14 @@ export const routeTable: readonly PathRoutes[] = [
 
   path("/:db/_revs_diff", "POST", { POST: reader(revsDiff) }),
   path("/:db/_missing_revs", "POST", { POST: reader(missingRevs) }),
-  path("/:db/_changes", "GET,POST,HEAD", { GET: reader(changes), POST: reader(changes) }),
-  path("/:db/_all_docs", "GET,HEAD,POST", { GET: reader(allDocs), POST: reader(allDocs) }),
+  path("/:db/_changes", "GET,POST,HEAD", {
+    GET: ofUsers("listing", "read", changes),
+    POST: ofUsers("listing", "read", changes),
+  }),
+  path("/:db/_all_docs", "GET,HEAD,POST", {
+    GET: ofUsers("listing", "read", allDocs),
+    POST: ofUsers("listing", "read", allDocs),
+  }),
   path("/:db/_all_docs/queries", "POST", { POST: reader(allDocsQueries) }),
   path("/:db/_design_docs", "GET,HEAD,POST", { GET: reader(designDocs), POST: reader(designDocs) }),
   path("/:db/_design_docs/queries", "POST", { POST: reader(designDocsQueries) }),

@@ -1,4 +1,4 @@
-import type { Need, ServerNeed } from "../gateway/access.js";
+import type { Need, ServerNeed, UsersAspect } from "../gateway/access.js";
 import type { DatabaseHandler, Handler } from "./call.js";
 import type { EndpointDescription } from "./settee/endpoint.js";
 
@@ -19,6 +19,8 @@ export type Route =
   | {
       readonly need: "read" | "member" | "write" | "database-admin" | "server-admin";
       readonly handler: DatabaseHandler;
+      /** In a database of user documents, for others than server administrators. */
+      readonly ofUsers?: UsersAspect;
     };
 
 /** All methods of one path. `HEAD` is answered by `GET` without its body unless it has a row of its own. */

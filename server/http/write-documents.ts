@@ -2,6 +2,7 @@
  * The way of every ordinary write into the store: who may write design documents, what `_users` makes of a password, one place for
  * both.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { CouchError } from "../../protocol/errors.js";
 import { type DocId, isDesignDocId, parseDocId, revIdOf } from "../../protocol/ids.js";
 import type { Identity } from "../../protocol/security.js";
@@ -19,12 +20,16 @@ import type { OwnerUse, Release } from "../gateway/limits/owner-use.js";
 import { prepareReplicationDocument } from "../replicator/scheduler/replication-document.js";
 import { admitRevision, quotaOf } from "./quota.js";
 import type { Services } from "./services.js";
+import { askerOf } from "./settee/asker.js";
 
 /** Who writes where, and what that takes. */
 export interface WriteContext {
   readonly database: Database;
   readonly identity: Identity;
   readonly services: Pick<Services, "gateway" | "sandbox">;
+  /** Of the request, where there is one. */
+  readonly address?: string;
+  readonly headers?: IncomingHttpHeaders;
 }
 
 const once = compileOnce();
@@ -121,7 +126,8 @@ async function admitUser(call: WriteContext, revision: IncomingRevision): Promis
   const old = winnerOf(database, revision.id);
   const incoming = asJson(revision.id, undefined, { body: revision.body, attachments: [] });
   const document = revision.deleted ? { ...incoming, _deleted: true } : incoming;
-  const prepared = await services.gateway.prepareUserDocument(document, old, identity);
+  const asker = askerOf({ address: call.address ?? "", headers: call.headers ?? {} });
+  const prepared = await services.gateway.prepareUserDocument(document, old, identity, asker);
   return { ...revision, body: scanned(prepared).body };
 }
 

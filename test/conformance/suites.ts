@@ -27,6 +27,7 @@ export const suites: Readonly<Record<string, readonly string[]>> = {
   "updates of all databases": ["25-"],
   sessions: ["53-"],
   replication: ["57-"],
+  accounts: ["54-"],
   "administrators' endpoints and the node": ["56-", "58-"],
 };
 

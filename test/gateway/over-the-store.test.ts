@@ -56,7 +56,12 @@ test("over the real store: sign-up, sessions, a new password, a restart", async 
   t.after(() => second.databases.close());
   const { gateway, backend } = second;
   assert.equal(second.made, undefined);
-  await provisioningReconciler({ backend, provisioning: gateway.provisioning, onError: assert.fail }).run();
+  await provisioningReconciler({
+    backend,
+    provisioning: gateway.provisioning,
+    removal: gateway.people.removal,
+    onError: assert.fail,
+  }).run();
   const access = gateway.accessTo((name) => second.databases.open(name));
   const { identity } = await gateway.identify({ cookie, ...origin });
   const { database } = await access.open(identity, "_me", "write");

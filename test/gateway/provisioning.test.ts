@@ -65,7 +65,12 @@ for (const moment of ["before", "after"] as const) {
       const { gateway } = await world(t, { backend, clock });
       const errors: unknown[] = [];
       const onError = (error: unknown): unknown => errors.push(error);
-      await provisioningReconciler({ backend, provisioning: gateway.provisioning, onError }).run();
+      await provisioningReconciler({
+        backend,
+        provisioning: gateway.provisioning,
+        removal: gateway.people.removal,
+        onError,
+      }).run();
       assert.deepEqual(errors, []);
       const state = await stateOf(backend);
       if (state === "no account") await gateway.signUp(ada);

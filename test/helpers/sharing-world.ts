@@ -53,7 +53,12 @@ export async function reconcile(gateway: Gateway, backend: Backend): Promise<voi
   const errors: unknown[] = [];
   const onError = (error: unknown): unknown => errors.push(error);
   await sharingReconciler({ backend, sharing: gateway.sharing, onError }).run();
-  await provisioningReconciler({ backend, provisioning: gateway.provisioning, onError }).run();
+  await provisioningReconciler({
+    backend,
+    provisioning: gateway.provisioning,
+    removal: gateway.people.removal,
+    onError,
+  }).run();
   await trashCollector({ backend, trash: gateway.sharing.trash, onError }).run();
   assert.deepEqual(errors, []);
 }

@@ -24,6 +24,7 @@ test("every page of accounts is walked, and one that fails does not stop the oth
   const job = provisioningReconciler({
     backend,
     provisioning: gateway.provisioning,
+    removal: gateway.people.removal,
     onError: (error, user) => errors.push(`${user}: ${error}`),
   });
   await Promise.all([job.run(), job.run()]);
@@ -41,7 +42,12 @@ test("every page of accounts is walked, and one that fails does not stop the oth
 test("a run stops between two accounts, and the next one does the rest", async (t) => {
   const { gateway, backend } = await world(t);
   for (const name of ["a1", "a2", "a3"]) await putUser(backend, name, wanted(name));
-  const job = provisioningReconciler({ backend, provisioning: gateway.provisioning, onError: assert.fail });
+  const job = provisioningReconciler({
+    backend,
+    provisioning: gateway.provisioning,
+    removal: gateway.people.removal,
+    onError: assert.fail,
+  });
   const create = backend.createDatabase.bind(backend);
   let stopped: Promise<void> | undefined;
   backend.createDatabase = async (name) => {

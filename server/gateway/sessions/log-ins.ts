@@ -18,6 +18,10 @@ export interface LogInsParts {
   readonly provisioning: Provisioning;
   readonly cookies: SessionCookies;
   readonly sessions: Sessions;
+  /** Refuses who lacks a second factor that the account has. @throws CouchError unauthorized, forbidden */
+  readonly checkSecondFactor: (principal: Principal, code: string | undefined, address: string) => Promise<void>;
+  /** Told of each log-in with a password. */
+  readonly loggedIn: (principal: Principal, address: string) => Promise<void>;
 }
 
 /** Where a request that carries a password came from. */
@@ -48,15 +52,20 @@ export class LogIns {
 
   /** `POST /_session`. @throws CouchError bad_request, unauthorized with a `Set-Cookie` header, forbidden */
   async logIn(body: unknown, { address, overTls = false, agent }: Origin): Promise<LoggedIn> {
-    const { name, password, device } = parseLogIn(body);
+    const { name, password, totp, device } = parseLogIn(body);
+    const { passwordCheck, checkSecondFactor, loggedIn } = this.#parts;
     try {
-      const principal = await this.#parts.passwordCheck.authenticate({ name, password, address });
-      return await this.begin(principal, { name: device, agent }, overTls);
+      const principal = await passwordCheck.authenticate({ name, password, address });
+      await checkSecondFactor(principal, totp, address);
+      const begun = await this.begin(principal, { name: device, agent }, overTls);
+      await loggedIn(principal, address);
+      return begun;
     } catch (error) {
       if (!(error instanceof CouchError) || error.error !== "unauthorized") throw error;
       // As in CouchDB: who fails to log in is not left with the session of before.
       const setCookie = this.#parts.cookies.clear(overTls);
-      throw new CouchError("unauthorized", error.reason, { headers: { "Set-Cookie": setCookie } });
+      const headers = { "Set-Cookie": setCookie };
+      throw new CouchError("unauthorized", error.reason, { headers, ...(error.detail && { detail: error.detail }) });
     }
   }
 

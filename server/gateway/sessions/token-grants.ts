@@ -33,6 +33,10 @@ export interface TokenGrantsParts {
   readonly lives: TokenLives;
   readonly codes: OneTimeCodes;
   readonly outsideAccounts: OutsideAccounts;
+  /** Refuses who lacks a second factor that the account has. @throws CouchError unauthorized, forbidden */
+  readonly checkSecondFactor: (principal: Principal, code: string | undefined, address: string) => Promise<void>;
+  /** Told of each log-in with a password. */
+  readonly loggedIn: (principal: Principal, address: string) => Promise<void>;
 }
 
 /** Where a request for tokens came from. */
@@ -67,19 +71,30 @@ export class TokenGrants {
   }
 
   async #grantForPassword(
-    { username: name, password, device }: Extract<TokenRequest, { grant_type: "password" }>,
-    { address, agent }: GrantOrigin,
+    { username: name, password, totp, device }: Extract<TokenRequest, { grant_type: "password" }>,
+    origin: GrantOrigin,
   ): Promise<GrantOutcome> {
-    const { passwordCheck, provisioning, refreshTokens } = this.#parts;
+    const { address } = origin;
+    const { passwordCheck, checkSecondFactor } = this.#parts;
     let principal: Principal;
     try {
       principal = await passwordCheck.authenticate({ name, password, address });
+      await checkSecondFactor(principal, totp, address);
     } catch (error) {
       if (!(error instanceof CouchError) || error.error !== "unauthorized") throw error;
-      return { status: 401, body: { error: "invalid_grant", reason: error.reason } };
+      const needsCode = error.detail?.totp === true;
+      return { status: 401, body: { error: "invalid_grant", reason: error.reason, ...(needsCode && { totp: true }) } };
     }
+    return { status: 200, body: await this.grantTo(principal, origin, device) };
+  }
+
+  /** For somebody who has proved who they are. */
+  async grantTo(principal: Principal, { address, agent }: GrantOrigin, device?: string): Promise<TokenReply> {
+    const { provisioning, refreshTokens, loggedIn } = this.#parts;
     await provisioning.finish(principal.name);
-    return { status: 200, body: await this.#pair(await refreshTokens.issue(principal, { name: device, agent })) };
+    const pair = await this.#pair(await refreshTokens.issue(principal, { name: device, agent }));
+    await loggedIn(principal, address);
+    return pair;
   }
 
   async #grantForRefreshToken(token: string): Promise<GrantOutcome> {

@@ -1,6 +1,7 @@
 /** `/{db}/{docid}`: read, write, delete. */
 import { CouchError } from "../../../protocol/errors.js";
 import { type DocId, isDesignDocId, isLocalDocId, parseDocId, parseRevId, type RevId } from "../../../protocol/ids.js";
+import { isServerAdmin } from "../../../protocol/security.js";
 import type { TakenContent } from "../../documents/attachments/intake.js";
 import { multipartBoundary } from "../../documents/attachments/multipart-reader.js";
 import { ByteWriter } from "../../documents/bytes.js";
@@ -29,6 +30,7 @@ import { etagOf, hasEtag } from "../etag.js";
 import { escapeSegment, locationOf } from "../locations.js";
 import { multipartDocumentReply, readMultipartDocument, takeInlineAttachments } from "../multipart-document.js";
 import { openRevisions } from "../open-revisions.js";
+import { readUserDocument } from "../user-document.js";
 import { wantsMultipart } from "../wants-multipart.js";
 import { writeDocument } from "../write-documents.js";
 import { deleteLocalDocument, readLocalDocument, writeLocalDocument } from "./local-document.js";
@@ -50,8 +52,9 @@ export function readDocument(call: DatabaseCall): Reply | Promise<Reply> {
   if (isLocalDocId(id)) return readLocalDocument(call, id);
   // One name for a design document, so that what its pages link to by relative paths is found.
   if (isDesignDocId(id) && call.params["ddoc"] === undefined) return moved(call, id);
-  const query = parseDocumentQuery(call.query);
   const { database } = call;
+  if (database.kind === "users" && !isServerAdmin(call.identity)) return readUserDocument(call, id);
+  const query = parseDocumentQuery(call.query);
   const document = database.find(id);
   if (query.openRevs !== undefined) return openRevisions(call, document, query);
   if (!document) throw new CouchError("not_found", "missing");

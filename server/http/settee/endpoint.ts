@@ -19,6 +19,8 @@ export interface EndpointDescription<Body, Answer> {
   readonly query?: Readonly<Record<string, string>>;
   /** Of the answer when all goes well. */
   readonly reply: z.ZodType<Answer>;
+  /** Default: `application/json`. */
+  readonly replyType?: string;
   /** Default: 200. */
   readonly status?: 200 | 201 | 202 | 302;
   /** Words of the error catalogue that it may answer with, beside `bad_request` for its body. */

@@ -48,11 +48,22 @@ const whoMay: Readonly<Record<ServerNeed, string>> = {
   public: "Anybody.",
   user: "Anybody who is logged in.",
   metrics: "Server administrators, and users with the role `_metrics`.",
+  "user-manager": "Server administrators, and users with the role `user-manager`.",
   "server-admin": "Server administrators.",
 };
 
 function operation(path: string, description: EndpointDescription<never, unknown>): Json {
-  const { summary, need, body, form, query = {}, reply, status = 200, errors = [] } = description;
+  const {
+    summary,
+    need,
+    body,
+    form,
+    query = {},
+    reply,
+    replyType = "application/json",
+    status = 200,
+    errors = [],
+  } = description;
   const content = (schema: unknown, types = ["application/json"]) =>
     Object.fromEntries(types.map((type) => [type, { schema }]));
   const refusals = [
@@ -83,7 +94,7 @@ function operation(path: string, description: EndpointDescription<never, unknown
       [status]:
         status === 302
           ? { description: "Elsewhere.", headers: { Location: { schema: { type: "string" } } } }
-          : { description: "Done.", content: content(schemaOf(reply, "output")) },
+          : { description: "Done.", content: content(schemaOf(reply, "output"), [replyType]) },
       ...responsesOf(refusals),
     },
   };

@@ -1,4 +1,5 @@
 import type { BenchCase } from "../bench-case.js";
+import { logIns, signUps } from "./accounts.js";
 import { getAttachment, putAttachment } from "./attachments.js";
 import { bulkDocsFourClients, bulkDocsOneClient } from "./bulk-docs.js";
 import { bulkGet } from "./bulk-get.js";
@@ -59,4 +60,6 @@ export const allCases: readonly BenchCase[] = [
   replicatedDocuments,
   replicatedAttachments,
   restingReplications,
+  signUps,
+  logIns,
 ];

@@ -33,8 +33,16 @@ describe("the OpenAPI document", () => {
       required: string[];
       properties: object;
     };
-    assert.deepEqual(schema.required, ["name", "password"]);
-    assert.deepEqual(Object.keys(schema.properties), ["name", "password", "email"]);
-    assert.deepEqual(Object.keys(signUp.responses), ["201", "400", "409"]);
+    assert.deepEqual(schema.required, ["password"]);
+    assert.deepEqual(Object.keys(schema.properties), [
+      "name",
+      "password",
+      "email",
+      "display_name",
+      "locale",
+      "profile",
+      "invitation",
+    ]);
+    assert.deepEqual(Object.keys(signUp.responses), ["201", "400", "403", "409"]);
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CouchError } from "../../protocol/errors.js";
-import { parseDatabaseName, parseDocId } from "../../protocol/ids.js";
-import { notes, origin, refused, users, world } from "../helpers/gateway-world.js";
+import { CouchError } from "../../../protocol/errors.js";
+import { parseDatabaseName, parseDocId, parseUserName } from "../../../protocol/ids.js";
+import { notes, origin, refused, users, world } from "../../helpers/gateway-world.js";
 
 const database = parseDatabaseName("userdb-616461");
 const ada = { name: "ada", password: "long enough", email: "ada@example.org" };
@@ -36,6 +36,16 @@ test("whoever takes a former user's name does not get their database", async (t)
   await assert.rejects(gateway.signUp(ada), refused("conflict"));
 });
 
+test("a deployment may demand longer passwords, wherever one is chosen", async (t) => {
+  const { gateway } = await world(t, { accounts: { minPasswordLength: 12 } });
+  await assert.rejects(gateway.signUp(ada), refused("bad_request"));
+  const long = "long enough for them";
+  await gateway.signUp({ ...ada, password: long });
+  const { passwords } = gateway.people;
+  const name = parseUserName("ada");
+  await assert.rejects(passwords.change(name, long, "eight chars", { address: "" }), refused("bad_request"));
+});
+
 test("every bad field has its one reason", async (t) => {
   const { gateway } = await world(t);
   const fieldsOf = async (body: unknown): Promise<unknown> => {
@@ -46,10 +56,14 @@ test("every bad field has its one reason", async (t) => {
     assert.ok(error instanceof CouchError && error.error === "bad_request");
     return error.detail?.fields;
   };
-  assert.deepEqual(await fieldsOf({}), { name: "A user name is required.", password: "A password is required." });
+  assert.deepEqual(await fieldsOf({}), { password: "A password is required." });
+  assert.deepEqual(await fieldsOf({ password: "12345678" }), { name: "A user name or an e-mail address is required." });
   assert.deepEqual(await fieldsOf({ ...ada, password: "1234567", email: "nobody" }), {
     password: "A password has at least 8 characters.",
     email: "This is not an e-mail address.",
+  });
+  assert.deepEqual(await fieldsOf({ ...ada, name: "ada@example.net" }), {
+    name: "A name with @ in it must be the e-mail address.",
   });
   assert.deepEqual(await fieldsOf({ ...ada, name: "_admin" }), {
     name: "A user name must not start with an underscore.",
